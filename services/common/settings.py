@@ -1,0 +1,53 @@
+"""The settings of every system, read from the environment at the entry points only."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One field per environment variable; README.md documents each, and a test compares the two.
+
+    A running demo writes the addresses it chose to `STATE_DIR/stack.env`; `load_settings` reads
+    that file below the environment, so a command beside a demo finds the same servers.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    state_dir: Path = Field(Path("var"), description="folder of all data, logs and addresses")
+    cache_dir: Path = Field(
+        Path("~/.cache/ml-system-design-lab"), description="folder of downloaded jars and data"
+    )
+    data_dir: Path | None = Field(None, description="folder of data sets that are already here")
+
+    host: str = Field("127.0.0.1", description="address that every server listens on")
+    front_port: int = Field(8000, description="port of the front page")
+    recommender_port: int = Field(8001, description="port of the recommender")
+    mlflow_port: int = Field(8005, description="port of MLflow")
+    postgres_port: int = Field(15432, description="port of the embedded PostgreSQL")
+    valkey_port: int = Field(16379, description="port of the embedded Valkey")
+    kafka_port: int = Field(19092, description="port of the embedded Kafka; the next one too")
+    spark_ui_port: int = Field(8006, description="port of Spark's page while a job runs")
+
+    postgres_url: str = Field("", description="PostgreSQL to use instead of the embedded one")
+    valkey_url: str = Field("", description="Valkey to use instead of the embedded one")
+    kafka_bootstrap: str = Field("", description="Kafka to use instead of the embedded one")
+    mlflow_tracking_uri: str = Field("", description="MLflow to use instead of the embedded one")
+    spark_master: str = Field("local[2]", description="Spark master that jobs run on")
+    spark_jars: Path | None = Field(None, description="folder of the jars that Spark jobs need")
+    spark_driver_host: str = Field("127.0.0.1", description="address executors call the driver on")
+    spark_driver_memory: str = Field("1g", description="heap of the Spark driver")
+
+    log_level: str = Field("INFO", description="least severe level that is logged")
+
+    @cached_property
+    def cache(self) -> Path:
+        return self.cache_dir.expanduser()
+
+
+def load_settings() -> Settings:
+    """Settings from the environment, then from the addresses of a running demo, then defaults."""
+    state_dir = Settings().state_dir
+    return Settings(_env_file=state_dir / "stack.env")
