@@ -70,7 +70,7 @@ def wrong_quotes(page: str, figures: dict[str, Figure]) -> Iterator[str]:
 
 
 def requote(page: str, figures: dict[str, Figure]) -> str:
-    """`page` with every quote set to the measured value, at the precision that it is quoted with."""
+    """`page` with every quote set to the measured value, at the precision it is quoted with."""
 
     def measured(quote: re.Match[str]) -> str:
         if quote["name"] not in figures:

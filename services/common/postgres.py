@@ -4,7 +4,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import LiteralString, cast
 
 from psycopg import Connection, sql
 
@@ -59,7 +58,7 @@ def migrate(connection: Connection, service: str, schema_file: Path) -> list[Mig
         rows = connection.execute(
             "select number, sha256 from schema_migration where service = %s", [service]
         )
-        applied = dict(cast("list[tuple[int, str]]", rows.fetchall()))
+        applied: dict[int, str] = dict(rows.fetchall())
         return [m for m in wanted if _apply(connection, service, m, applied.get(m.number))]
 
 
@@ -89,4 +88,4 @@ def queries(file: Path) -> dict[str, sql.SQL]:
 
 def trusted(text: str) -> sql.SQL:
     """SQL text that comes from a file of this repository, never from a request."""
-    return sql.SQL(cast("LiteralString", text))
+    return sql.SQL(text)

@@ -16,31 +16,46 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
-    state_dir: Path = Field(Path("var"), description="folder of all data, logs and addresses")
-    cache_dir: Path = Field(
-        Path("~/.cache/ml-system-design-lab"), description="folder of downloaded jars and data"
+    state_dir: Path = Field(
+        default=Path("var"), description="folder of all data, logs and addresses"
     )
-    data_dir: Path | None = Field(None, description="folder of data sets that are already here")
+    cache_dir: Path = Field(
+        default=Path("~/.cache/ml-system-design-lab"),
+        description="folder of downloaded jars and data",
+    )
+    data_dir: Path | None = Field(
+        default=None, description="folder of data sets that are already here"
+    )
 
-    host: str = Field("127.0.0.1", description="address that every server listens on")
-    front_port: int = Field(8000, description="port of the front page")
-    recommender_port: int = Field(8001, description="port of the recommender")
-    mlflow_port: int = Field(8005, description="port of MLflow")
-    postgres_port: int = Field(15432, description="port of the embedded PostgreSQL")
-    valkey_port: int = Field(16379, description="port of the embedded Valkey")
-    kafka_port: int = Field(19092, description="port of the embedded Kafka; the next one too")
-    spark_ui_port: int = Field(8006, description="port of Spark's page while a job runs")
+    host: str = Field(default="127.0.0.1", description="address that every server listens on")
+    front_port: int = Field(default=8000, description="port of the front page")
+    recommender_port: int = Field(default=8001, description="port of the recommender")
+    mlflow_port: int = Field(default=8005, description="port of MLflow")
+    postgres_port: int = Field(default=15432, description="port of the embedded PostgreSQL")
+    valkey_port: int = Field(default=16379, description="port of the embedded Valkey")
+    kafka_port: int = Field(
+        default=19092, description="port of the embedded Kafka; the next one too"
+    )
+    spark_ui_port: int = Field(default=8006, description="port of Spark's page while a job runs")
 
-    postgres_url: str = Field("", description="PostgreSQL to use instead of the embedded one")
-    valkey_url: str = Field("", description="Valkey to use instead of the embedded one")
-    kafka_bootstrap: str = Field("", description="Kafka to use instead of the embedded one")
-    mlflow_tracking_uri: str = Field("", description="MLflow to use instead of the embedded one")
-    spark_master: str = Field("local[2]", description="Spark master that jobs run on")
-    spark_jars: Path | None = Field(None, description="folder of the jars that Spark jobs need")
-    spark_driver_host: str = Field("127.0.0.1", description="address executors call the driver on")
-    spark_driver_memory: str = Field("1g", description="heap of the Spark driver")
+    postgres_url: str = Field(
+        default="", description="PostgreSQL to use instead of the embedded one"
+    )
+    valkey_url: str = Field(default="", description="Valkey to use instead of the embedded one")
+    kafka_bootstrap: str = Field(default="", description="Kafka to use instead of the embedded one")
+    mlflow_tracking_uri: str = Field(
+        default="", description="MLflow to use instead of the embedded one"
+    )
+    spark_master: str = Field(default="local[2]", description="Spark master that jobs run on")
+    spark_jars: Path | None = Field(
+        default=None, description="folder of the jars that Spark jobs need"
+    )
+    spark_driver_host: str = Field(
+        default="127.0.0.1", description="address executors call the driver on"
+    )
+    spark_driver_memory: str = Field(default="1g", description="heap of the Spark driver")
 
-    log_level: str = Field("INFO", description="least severe level that is logged")
+    log_level: str = Field(default="INFO", description="least severe level that is logged")
 
     @cached_property
     def cache(self) -> Path:
