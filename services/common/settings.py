@@ -8,11 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """One field per environment variable; README.md documents each, and a test compares the two.
-
-    A running demo writes the addresses it chose to `STATE_DIR/stack.env`; `load_settings` reads
-    that file below the environment, so a command beside a demo finds the same servers.
-    """
+    """One field per environment variable; README.md documents each, and a test compares the two."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -63,6 +59,5 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Settings from the environment, then from the addresses of a running demo, then defaults."""
-    state_dir = Settings().state_dir
-    return Settings(_env_file=state_dir / "stack.env")
+    """The settings of this process."""
+    return Settings()

@@ -80,7 +80,6 @@ create table model_alias (
     model_version     int not null references model_version,
     history_items     int not null,
     history_weight    real not null,
-    history_decay     real not null,
     popularity_weight real not null
 );
 
@@ -95,14 +94,30 @@ create index popularity_by_score on popularity (scope, score desc, item_id);
 
 -- migration 3: the ledger of loads
 
+-- One row per file and way of reading it: the same file with another column mapping is another load.
+-- A chunk of rows and its progress here are one transaction, so a load goes on where it was killed.
 create table data_load (
-    source_sha256 text primary key,
+    source_sha256 text not null,
+    reading       text not null,                    -- rules and column mapping
     source        text not null,
-    rows_total    int not null,
+    rows_total    int,                              -- null: the file does not say beforehand
     rows_done     int not null default 0,
+    lines_new     int not null default 0,
+    lines_known   int not null default 0,           -- an earlier load brought them
     rejected      jsonb not null default '{}',      -- reason -> rows
+    reject_bytes  bigint not null default 0,        -- length of the reject file at rows_done
     started_at    timestamptz not null default now(),
-    finished_at   timestamptz
+    finished_at   timestamptz,
+    primary key (source_sha256, reading)
+);
+
+-- How the lines named an item: the most frequent title becomes the item's. Category '' is none.
+create table item_title (
+    item_id  text not null references item on delete cascade,
+    title    text not null,
+    category text not null,
+    lines    int not null,
+    primary key (item_id, title, category)
 );
 
 -- migration 4: the answer
@@ -126,17 +141,14 @@ create function recommend(
 with model as materialized (
     select * from model_alias where alias = 'champion'
 ), recent as materialized (
-    select p.item_id, row_number() over (order by p.last_at desc, p.item_id) - 1 as age
-    from (
-        select p.item_id, p.last_at from purchase p
-        where p.customer_id = customer and p.item_id <> seed
-        order by p.last_at desc, p.item_id
-        limit (select history_items from model)
-    ) p
+    select p.item_id from purchase p
+    where p.customer_id = customer and p.item_id <> seed
+    order by p.last_at desc, p.item_id
+    limit (select history_items from model)
 ), source as (
     select seed as item_id, 1.0 as weight, 50 as depth, 'together' as stage
     union all
-    select r.item_id, m.history_weight * power(m.history_decay, r.age), 20, 'history'
+    select r.item_id, m.history_weight / (select count(*) from recent), 20, 'history'
     from recent r cross join model m
 ), vote as (
     select nb.neighbour_id as item_id, s.item_id as source_id, s.stage, s.weight * nb.score as score
