@@ -122,6 +122,9 @@ create table item_title (
 
 -- migration 4: the answer
 
+-- The other variants of an item's family, when the answer holds a family to its cap.
+create index item_by_family on item (family_id);
+
 -- Exactly n items for the page of `seed`, seen by `customer` (null: a guest), best first.
 --
 --   together  neighbours of the seed in the serving model
@@ -133,6 +136,9 @@ create table item_title (
 -- gave most, and because_item_id is the purchase that gave most, where one gave anything.
 -- Never the seed, nothing bought or excluded, only active items in stock, at most family_cap of a
 -- variant family. Fewer than n rows come back only when the shop has no more such items.
+--
+-- Its cost does not grow with the catalogue: every step probes a key, or walks an index in order
+-- and stops. "offset 0" keeps it so where the planner would rather hash a small table.
 create function recommend(
     seed text, customer text, exclude text[], n int, family_cap int default 2
 ) returns table (
@@ -140,6 +146,12 @@ create function recommend(
 ) language sql stable as $$
 with model as materialized (
     select * from model_alias where alias = 'champion'
+), blocked as materialized (
+    select seed as item_id
+    union all
+    select x from unnest(exclude) x where x is not null
+    union all
+    select p.item_id from purchase p where p.customer_id = customer
 ), recent as materialized (
     select p.item_id from purchase p
     where p.customer_id = customer and p.item_id <> seed
@@ -150,28 +162,27 @@ with model as materialized (
     union all
     select r.item_id, m.history_weight / (select count(*) from recent), 20, 'history'
     from recent r cross join model m
-), vote as (
+), vote as materialized (
     select nb.neighbour_id as item_id, s.item_id as source_id, s.stage, s.weight * nb.score as score
     from model m cross join source s
     join item_neighbour nb
       on nb.model_version = m.model_version and nb.item_id = s.item_id and nb.rank <= s.depth
+    where nb.neighbour_id not in (select b.item_id from blocked b)
 ), candidate as (
-    select v.item_id, sum(v.score) as score,
-           (array_agg(v.stage order by v.score desc, v.source_id))[1] as stage,
-           (array_agg(v.source_id order by v.score desc, v.source_id)
-              filter (where v.stage = 'history'))[1] as because_item_id
-    from vote v group by v.item_id
+    select v.item_id, sum(v.score) as score from vote v group by v.item_id
 ), eligible as (
-    select c.item_id, c.stage, c.because_item_id, i.family_id,
-           c.score + m.popularity_weight * coalesce(p.score, 0) as score
+    select c.item_id, i.family_id,
+           c.score + m.popularity_weight * coalesce(
+               (select p.score from popularity p where p.scope = '' and p.item_id = c.item_id), 0
+           ) as score
     from candidate c cross join model m
-    join item i on i.item_id = c.item_id and i.active and i.stock > 0
-    left join popularity p on p.scope = '' and p.item_id = c.item_id
-    where c.item_id <> seed and c.item_id <> all (exclude)
-      and not exists (select from purchase b
-                      where b.customer_id = customer and b.item_id = c.item_id)
+    cross join lateral (
+        select i.family_id from item i
+        where i.item_id = c.item_id and i.active and i.stock > 0
+        offset 0
+    ) i
 ), personal as materialized (
-    select e.*, 1 as tier from (
+    select e.item_id, e.family_id, e.score from (
         select e.*, row_number() over (partition by e.family_id order by e.score desc, e.item_id)
                as family_place
         from eligible e
@@ -179,30 +190,59 @@ with model as materialized (
     where e.family_place <= family_cap
     order by e.score desc, e.item_id
     limit n
+), taken as materialized (
+    select b.item_id from blocked b union all select p.item_id from personal p
 ), fill as (
-    -- Read only when the personal rows fall short.
-    select f.item_id, f.stage, null::text as because_item_id, f.family_id, f.score, f.tier,
+    -- Read only when the personal rows fall short: n rows of each scope, under the cap by
+    -- themselves, so that n are left when what both scopes have is counted once.
+    select w.tier, w.stage, f.*
+    from (
+        select 2 as tier, 'category' as stage, i.category as scope from item i where i.item_id = seed
+        union all
+        select 3, 'popular', ''
+    ) w
+    cross join lateral (
+        select p.item_id, i.family_id, p.score
+        from popularity p
+        cross join lateral (
+            select i.family_id from item i
+            where i.item_id = p.item_id and i.active and i.stock > 0
+            offset 0
+        ) i
+        where (select count(*) from personal) < n
+          and p.scope = w.scope
+          and p.item_id not in (select t.item_id from taken t)
+          and family_cap > (
+              select count(*) from personal x where x.family_id = i.family_id
+          ) + (
+              select count(*) from item j join popularity q using (item_id)
+              where j.family_id = i.family_id and q.scope = w.scope and j.active and j.stock > 0
+                and j.item_id not in (select t.item_id from taken t)
+                and (q.score > p.score or q.score = p.score and q.item_id < p.item_id)
+          )
+        order by p.score desc, p.item_id
+        limit n
+    ) f
+), fill_once as (
+    select f.*,
            (select count(*) from personal x where x.family_id = f.family_id)
              + row_number() over (partition by f.family_id order by f.tier, f.score desc, f.item_id)
              as family_place
-    from (
-        select distinct on (i.item_id) i.item_id, i.family_id, p.score,
-               case p.scope when '' then 3 else 2 end as tier,
-               case p.scope when '' then 'popular' else 'category' end as stage
-        from popularity p
-        join item i on i.item_id = p.item_id and i.active and i.stock > 0
-        where (select count(*) from personal) < n
-          and p.scope in ('', (select category from item where item_id = seed))
-          and p.item_id <> seed and p.item_id <> all (exclude)
-          and p.item_id not in (select x.item_id from personal x)
-          and not exists (select from purchase b
-                          where b.customer_id = customer and b.item_id = p.item_id)
-        order by i.item_id, p.scope desc
-    ) f
+    from (select distinct on (f.item_id) f.* from fill f order by f.item_id, f.tier) f
 ), answer as (
-    select item_id, score, stage, because_item_id, tier from personal
+    select 1 as tier, p.item_id, p.score, best.stage, because.source_id as because_item_id
+    from personal p
+    cross join lateral (
+        select v.stage from vote v where v.item_id = p.item_id
+        order by v.score desc, v.source_id limit 1
+    ) best
+    left join lateral (
+        select v.source_id from vote v where v.item_id = p.item_id and v.stage = 'history'
+        order by v.score desc, v.source_id limit 1
+    ) because on true
     union all
-    select item_id, score, stage, because_item_id, tier from fill where family_place <= family_cap
+    select f.tier, f.item_id, f.score, f.stage, null
+    from fill_once f where f.family_place <= family_cap
 )
 select (row_number() over best)::int, item_id, score::real, stage, because_item_id
 from answer
