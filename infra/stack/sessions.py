@@ -18,12 +18,16 @@ class Ledger:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._entries: dict[str, list[float]] = {}
+        self._entries: dict[str, list[float]] = self._read()
 
     def add(self, name: str, pid: int) -> None:
         """Note that `name` leads the session `pid` now."""
         self._entries[name] = [pid, psutil.Process(pid).create_time()]
         self._write()
+
+    def leader(self, name: str) -> int:
+        """The process that leads the session of `name`; KeyError when there is none."""
+        return int(self._entries[name][0])
 
     def end(self, name: str, gentle: signal.Signals) -> bool:
         """End the session of `name`; say whether anything of it was running."""
@@ -37,15 +41,16 @@ class Ledger:
 
     def end_leftovers(self) -> list[str]:
         """End what an earlier supervisor left running; give the names of what was found."""
-        if not self._file.exists():
-            return []
-        found = [
-            name
-            for name, (pid, created) in json.loads(self._file.read_text()).items()
-            if end_session(int(pid), created)
-        ]
+        entries = self._entries.items()
+        found = [name for name, (pid, created) in entries if end_session(int(pid), created)]
         self.clear()
         return found
+
+    def _read(self) -> dict[str, list[float]]:
+        if not self._file.exists():
+            return {}
+        entries: dict[str, list[float]] = json.loads(self._file.read_text())
+        return entries
 
     def _write(self) -> None:
         temporary = self._file.with_suffix(".tmp")

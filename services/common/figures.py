@@ -16,7 +16,7 @@ from pathlib import Path
 
 RESULTS = Path("results")
 QUOTE = re.compile(
-    r"(?P<value>-?[\d,]+(?:\.\d+)?)(?P<between>[^\d<\n]{0,4})<!-- (?P<name>[\w.]+) -->"
+    r"(?P<value>-?[\d,]+(?:\.\d+)?)(?P<between>[^\d<\n]{0,12})<!-- (?P<name>[\w.]+) -->"
 )
 
 

@@ -1,0 +1,12 @@
+"""Waiting for a condition, which is how tests wait here."""
+
+import time
+from collections.abc import Callable
+
+
+def until(condition: Callable[[], object], deadline_s: float, every_s: float = 0.1) -> None:
+    """Return as soon as `condition` is true; AssertionError when it is not within `deadline_s`."""
+    end_s = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end_s, f"It did not become true within {deadline_s} s."
+        time.sleep(every_s)
