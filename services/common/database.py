@@ -1,4 +1,4 @@
-"""PostgreSQL as a server process uses it: a bounded pool that fails fast and comes back by itself."""
+"""PostgreSQL as a server process uses it: a bounded pool that fails fast and comes back."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ class DatabaseAwayError(OperationalError):
 
 
 class Database:
-    """The pool, opened once the migrations of `service` are applied, and what is wrong until then."""
+    """The pool, opened once the migrations are applied, and what is wrong until then."""
 
     def __init__(self, url: str, service: str, schema_file: Path) -> None:
         self.url = url
@@ -44,7 +44,9 @@ class Database:
 
     async def prepare(self) -> None:
         """Migrate and open the pool; while PostgreSQL is away, try again every second."""
-        while not await self._migrated():
+        while True:
+            if await self._migrated():
+                break
             await asyncio.sleep(RETRY_S)
         await self.pool.open()
         self.trouble = None
@@ -88,7 +90,7 @@ class Database:
     async def _migrated(self) -> bool:
         try:
             applied = await asyncio.to_thread(self._migrate)
-        except (OperationalError, MigrationError) as error:
+        except (psycopg.Error, MigrationError) as error:
             self.trouble = f"The database is not ready: {' '.join(str(error).split())}"
             get_logger().warning("database not ready", error=self.trouble)
             return False

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 RETRY_AFTER_S = 1
 LONGEST_VALUE = 60
-_PLACES = {"query": "The query parameter", "path": "The path's", "header": "The header"}
+_PLACES = {"query": "The query parameter", "path": "The path's", "body": "In the body,"}
 
 
 class Problem(BaseModel):
@@ -23,7 +23,7 @@ class Problem(BaseModel):
 
 
 def install(app: FastAPI, unavailable: Mapping[type[Exception], str]) -> None:
-    """Answer each exception of `unavailable` with 503 and its sentence, all others by their kind."""
+    """Answer exceptions of `unavailable` with 503 and their sentence, all others by their kind."""
 
     async def refused(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -57,11 +57,11 @@ def problem(
 
 
 def sentence(error: Mapping[str, Any]) -> str:
-    """One finding of pydantic's as a sentence that names the place, the value and what is allowed."""
+    """A finding of pydantic's as a sentence that names place, value and what is allowed."""
     place, *path = error["loc"]
     if error["type"] == "json_invalid":
         return f"The body is not valid JSON: {error['ctx']['error']} at character {path[0]}."
-    where = f"{_PLACES.get(place, 'The')} {_dotted(path) or 'body'}"
+    where = f"{_PLACES.get(place, f'The {place}')} {_dotted(path) or 'the whole'}"
     if error["type"] == "missing":
         return f"{where} is missing."
     if error["type"] == "extra_forbidden":

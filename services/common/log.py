@@ -56,7 +56,7 @@ def _libraries(number: int, shared: list[Processor], render: Processor, stream: 
 
 def _processors(service: str) -> list[Processor]:
     def name_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        return event | {"service": service}
+        return {**event, "service": service}
 
     return [
         name_service,
@@ -69,4 +69,4 @@ def _processors(service: str) -> list[Processor]:
 
 def _name_request(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     request_id = correlation_id.get()
-    return event | {"request_id": request_id} if request_id else event
+    return {**event, "request_id": request_id} if request_id else event
