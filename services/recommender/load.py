@@ -1,0 +1,149 @@
+"""`python -m services.recommender.load`: brings orders into the recommender's database.
+
+Without arguments the UCI Online Retail data set, or generated orders where it cannot be had; with
+`--orders` a shop's own. Exit status: 0 done, 1 the load could not run, 2 the input is wrong.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+
+from services.common.postgres import migrate, queries
+from services.common.settings import Settings, load_settings
+from services.recommender import generate, online_retail
+from services.recommender.columns import FIELDS, MappingError, columns_of, parse_mapping
+from services.recommender.intake import DEFAULT_STOCK, Intake
+from services.recommender.ledger import Ledger, LoadError, Source, one_load_at_a_time
+from services.recommender.orders import ONLINE_RETAIL
+from services.recommender.report import progress_line, summary
+from services.recommender.sources import SourceError, open_table, sha256_of
+
+ROOM = Path(__file__).parent
+REAL = "UCI Online Retail"
+GENERATED = "generated orders"
+# Order files hold local times, which may be ahead of UTC.
+CLOCK_SLACK = timedelta(days=1)
+LOUD = """
+************************************************************************************************
+  THE ORDERS ARE GENERATED, NOT REAL. Good for seeing the system run, worthless for judging what
+  it recommends. UCI Online Retail could not be had:
+  {error}
+  To get it: download {url}
+  anywhere, put the file as it is into a folder, set DATA_DIR to that folder, then run
+  `make clean` and `make data`.
+************************************************************************************************
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one load; give the exit status."""
+    options = _parser().parse_args(arguments)
+    settings = load_settings()
+    try:
+        return _run(options, settings)
+    except (SourceError, MappingError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (LoadError, OSError, psycopg.OperationalError) as error:
+        print(f"The load stopped: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.recommender.load", description=__doc__
+    )
+    parser.add_argument("--orders", type=Path, metavar="FILE", help="a CSV, Parquet or XLSX file")
+    parser.add_argument(
+        "--mapping",
+        default="",
+        metavar="FIELD=COLUMN,...",
+        help=f"columns of the file, for {', '.join(FIELDS)}",
+    )
+    parser.add_argument("--encoding", default="utf-8-sig", help="of a CSV file; default UTF-8")
+    parser.add_argument(
+        "--time-format", help="of times in text, as in %%d/%%m/%%Y %%H:%%M; default ISO 8601"
+    )
+    parser.add_argument("--if-missing", action="store_true", help="only into an empty database")
+    return parser
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    own = _own_source(options) if options.orders else None
+    if not settings.postgres_url:
+        raise LoadError("no database is known; start one with `make demo` or set POSTGRES_URL.")
+    with psycopg.connect(settings.postgres_url, autocommit=True) as connection:
+        migrate(connection, "recommender", ROOM / "schema.sql")
+        statements = queries(ROOM / "load.sql")
+        ledger = Ledger(connection, statements)
+        there = ledger.sources(finished_only=True)
+        if (options.if_missing and there) or (own is None and REAL in there):
+            print(f"Nothing to load, the database has {', '.join(there)}.")
+            return 0
+        with one_load_at_a_time(connection):
+            source = own or _data_set(settings)
+            _refuse_mixing(source, ledger.sources(finished_only=False))
+            now = datetime.now(UTC) + CLOCK_SLACK
+            intake = Intake(connection, statements, settings.state_dir / "recommender", now)
+            _load(intake, source)
+    return 0
+
+
+def _load(intake: Intake, source: Source) -> None:
+    started = time.monotonic()
+    print(f"Loading {source.name} from {source.path}", flush=True)
+    progress = intake.load(source, progress_line(sys.stdout))
+    seconds = time.monotonic() - started
+    print(summary(progress, intake.reject_file(source), intake.totals(), seconds))
+    if "stock" not in source.mapping:
+        print(f"The file has no stock: each new item begins with {DEFAULT_STOCK:,} units.")
+
+
+def _own_source(options: argparse.Namespace) -> Source:
+    mapping = parse_mapping(options.mapping)
+    table = open_table(options.orders, options.encoding)
+    columns_of(table.header, mapping)
+    return Source(
+        name=options.orders.name,
+        path=options.orders,
+        sha256=sha256_of(options.orders),
+        mapping=mapping,
+        encoding=options.encoding,
+        time_format=options.time_format,
+    )
+
+
+def _data_set(settings: Settings) -> Source:
+    """Online Retail, or orders generated into the state folder where it cannot be had."""
+    try:
+        file = online_retail.obtain(settings.data_dir, settings.cache, tell)
+        return Source(REAL, file, sha256_of(file), ONLINE_RETAIL)
+    except SourceError as error:
+        print(LOUD.format(error=error, url=online_retail.URL), flush=True)
+    file = settings.state_dir / "recommender" / "generated-orders.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    generate.write_orders(file)
+    return Source(GENERATED, file, sha256_of(file), ONLINE_RETAIL)
+
+
+def _refuse_mixing(source: Source, there: list[str]) -> None:
+    """Invented orders and real ones never share a database."""
+    others = [name for name in there if name != source.name]
+    if others and GENERATED in (source.name, *others):
+        raise LoadError(
+            f"the database holds {', '.join(others)}, which does not go together with "
+            f"{source.name}. Empty it with `make clean`, then load again."
+        )
+
+
+def tell(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
