@@ -29,6 +29,10 @@ class Ledger:
         """The process that leads the session of `name`; KeyError when there is none."""
         return int(self._entries[name][0])
 
+    def leaders(self) -> list[tuple[str, int]]:
+        """Every name with the process that leads its session."""
+        return [(name, int(pid)) for name, (pid, _) in self._entries.items()]
+
     def end(self, name: str, gentle: signal.Signals) -> bool:
         """End the session of `name`; say whether anything of it was running."""
         pid, created = self._entries[name]

@@ -12,7 +12,7 @@ import pytest
 import redis
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
-from tests.stack.conftest import Stack
+from tests.demo import Demo
 from tests.waiting import until
 
 RECOVERY_S = 120
@@ -26,24 +26,24 @@ def answers(ask: Callable[[], object], *expected: type[Exception]) -> bool:
     return True
 
 
-def make_topic(stack: Stack) -> str:
+def make_topic(stack: Demo) -> str:
     topic = f"test-{uuid.uuid4().hex}"
-    admin = KafkaAdminClient(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP"])
+    admin = KafkaAdminClient(bootstrap_servers=stack.environment()["KAFKA_BOOTSTRAP"])
     admin.create_topics({topic: {"num_partitions": 1, "replication_factor": 1}})
     admin.close()
     return topic
 
 
-def produce(stack: Stack, topic: str, value: bytes) -> None:
-    producer = KafkaProducer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP"])
+def produce(stack: Demo, topic: str, value: bytes) -> None:
+    producer = KafkaProducer(bootstrap_servers=stack.environment()["KAFKA_BOOTSTRAP"])
     producer.send(topic, value).get(timeout=RECOVERY_S)
     producer.close()
 
 
-def consume(stack: Stack, topic: str, count: int) -> list[bytes]:
+def consume(stack: Demo, topic: str, count: int) -> list[bytes]:
     consumer = KafkaConsumer(
         topic,
-        bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP"],
+        bootstrap_servers=stack.environment()["KAFKA_BOOTSTRAP"],
         auto_offset_reset="earliest",
         consumer_timeout_ms=RECOVERY_S * 1000,
     )
@@ -52,8 +52,8 @@ def consume(stack: Stack, topic: str, count: int) -> list[bytes]:
     return values
 
 
-def test_postgres_is_18_and_keeps_committed_rows_through_kill_9(stack: Stack) -> None:
-    url = stack.environment["POSTGRES_URL"]
+def test_postgres_is_18_and_keeps_committed_rows_through_kill_9(stack: Demo) -> None:
+    url = stack.environment()["POSTGRES_URL"]
     table = f"kept_{uuid.uuid4().hex}"
     with psycopg.connect(url) as connection:
         assert connection.info.server_version // 10000 == 18
@@ -67,8 +67,8 @@ def test_postgres_is_18_and_keeps_committed_rows_through_kill_9(stack: Stack) ->
         connection.execute(f"drop table {table}")
 
 
-def test_valkey_is_valkey_and_comes_back_with_its_keys(stack: Stack) -> None:
-    client = redis.Redis.from_url(stack.environment["VALKEY_URL"])
+def test_valkey_is_valkey_and_comes_back_with_its_keys(stack: Demo) -> None:
+    client = redis.Redis.from_url(stack.environment()["VALKEY_URL"])
     assert client.info("server")["server_name"] == "valkey"
     client.set("kept", "42")
     client.waitaof(1, 0, 10_000)
@@ -81,7 +81,7 @@ def test_valkey_is_valkey_and_comes_back_with_its_keys(stack: Stack) -> None:
     client.close()
 
 
-def test_kafka_gives_back_what_it_acknowledged_before_kill_9(stack: Stack) -> None:
+def test_kafka_gives_back_what_it_acknowledged_before_kill_9(stack: Demo) -> None:
     topic = make_topic(stack)
     produce(stack, topic, b"before")
 
@@ -92,8 +92,8 @@ def test_kafka_gives_back_what_it_acknowledged_before_kill_9(stack: Stack) -> No
     assert consume(stack, topic, 2) == [b"before", b"after"]
 
 
-def test_mlflow_comes_back_with_its_registered_model(stack: Stack) -> None:
-    url = f"{stack.addresses.mlflow}/api/2.0/mlflow/registered-models/get?name=recommender"
+def test_mlflow_comes_back_with_its_registered_model(stack: Demo) -> None:
+    url = f"{stack.url('MLFLOW_PORT')}/api/2.0/mlflow/registered-models/get?name=recommender"
 
     def model() -> object:
         with urllib.request.urlopen(url, timeout=5) as response:
@@ -108,7 +108,7 @@ def test_mlflow_comes_back_with_its_registered_model(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("part", ["postgres", "valkey", "kafka", "mlflow", "recommender"])
-def test_a_server_listens_on_this_machine_only(stack: Stack, part: str) -> None:
+def test_a_server_listens_on_this_machine_only(stack: Demo, part: str) -> None:
     process = psutil.Process(stack.leader(part))
     family = [process, *process.children(recursive=True)]
     listening = {
@@ -122,7 +122,7 @@ def test_a_server_listens_on_this_machine_only(stack: Stack, part: str) -> None:
     assert listening <= {"127.0.0.1", "::ffff:127.0.0.1"}
 
 
-def test_each_part_logs_to_a_file_of_its_own(stack: Stack) -> None:
+def test_each_part_logs_to_a_file_of_its_own(stack: Demo) -> None:
     logs = {file.stem for file in Path(stack.state_dir / "logs").iterdir()}
 
     assert {"postgres", "valkey", "kafka", "mlflow", "recommender", "front page"} <= logs

@@ -1,0 +1,99 @@
+"""A demo as a person starts it, for tests and benches: on free ports, until it says Ready."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.stack.sessions import Ledger, session
+from tests.waiting import until
+
+READY = "Ready."
+START_DEADLINE_S = 1800
+STOP_DEADLINE_S = 120
+DEMO = (sys.executable, "-m", "infra.stack", "demo")
+_PORTS = ("FRONT_PORT", "RECOMMENDER_PORT", "MLFLOW_PORT", "POSTGRES_PORT", "VALKEY_PORT")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: its settings, its processes, its address book."""
+
+    settings: dict[str, str]
+    state_dir: Path
+    seconds_to_ready: float
+
+    def url(self, port_setting: str) -> str:
+        """The address of a server that speaks HTTP."""
+        return f"http://127.0.0.1:{self.settings[port_setting]}"
+
+    def environment(self) -> dict[str, str]:
+        """What a command beside this demo gets: its settings and the servers' addresses."""
+        lines = (self.state_dir / "stack.env").read_text().splitlines()
+        return self.settings | dict(line.split("=", 1) for line in lines)
+
+    def leader(self, part: str) -> int:
+        """The process of a part right now."""
+        return Ledger(self.state_dir / "sessions.json").leader(part)
+
+    def kill(self, part: str) -> int:
+        """kill -9 the process of a part; give the process that it was."""
+        pid = self.leader(part)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free, told apart by holding them all at once."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [held.getsockname()[1] for held in sockets]
+    for held in sockets:
+        held.close()
+    return ports
+
+
+def own_settings(state_dir: Path) -> dict[str, str]:
+    """This process' environment with ports and a state folder that nobody else uses."""
+    *ports, kafka, spark_ui = map(str, free_ports(len(_PORTS) + 2))
+    chosen = dict(zip(_PORTS, ports, strict=True))
+    chosen |= {"KAFKA_PORT": kafka, "SPARK_UI_PORT": spark_ui, "STATE_DIR": str(state_dir)}
+    return {**os.environ, **chosen}
+
+
+@contextmanager
+def running_demo(
+    settings: dict[str, str],
+    output: Path,
+    command: Sequence[str] = DEMO,
+    folder: Path = Path(),
+    while_waiting: Callable[[], object] = lambda: None,
+) -> Iterator[Demo]:
+    """Start `command` in `folder`, wait for Ready, and end with Ctrl-C, which may leave nothing."""
+    began_s = time.monotonic()
+    state_dir = folder / settings["STATE_DIR"]
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=settings, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def decided() -> bool:
+        while_waiting()
+        return process.poll() is not None or READY in output.read_text()
+
+    try:
+        until(decided, START_DEADLINE_S)
+        assert process.poll() is None, f"The demo did not start:\n{output.read_text()}"
+        yield Demo(settings, state_dir, time.monotonic() - began_s)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(STOP_DEADLINE_S)
+    leaders = Ledger(state_dir / "sessions.json").leaders()
+    left = [member for _, pid in leaders for member in session(pid, 0)]
+    assert not left, f"Ctrl-C left {left} running."
