@@ -44,13 +44,13 @@ def columns_of(header: Sequence[str], mapping: Mapping[str, str]) -> dict[str, i
     """
     found = {}
     for field in FIELDS:
-        column = mapping.get(field, ONLINE_RETAIL_COLUMNS.get(field))
-        count = header.count(column) if column is not None else 0
-        if count == 1 and column is not None:
+        column = mapping.get(field, ONLINE_RETAIL_COLUMNS.get(field, ""))
+        if header.count(column) == 1:
             found[field] = header.index(column)
         elif field in REQUIRED or field in mapping:
+            count = "several columns" if column in header else "no column"
             raise MappingError(
-                f"The file has {count or 'no'} columns {column!r} for {field}; its columns are "
+                f"The file has {count} {column!r} for {field}; its columns are "
                 f"{', '.join(header)}. Name the right one with --mapping {field}=COLUMN."
             )
     return found

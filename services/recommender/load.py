@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from services.common.postgres import migrate, queries
+from services.common.postgres import MigrationError, migrate, queries
 from services.common.settings import Settings, load_settings
 from services.recommender import generate, online_retail
 from services.recommender.columns import FIELDS, MappingError, columns_of, parse_mapping
@@ -42,16 +42,27 @@ LOUD = """
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one load; give the exit status."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     settings = load_settings()
     try:
         return _run(options, settings)
     except (SourceError, MappingError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (LoadError, OSError, psycopg.OperationalError) as error:
-        print(f"The load stopped: {error}", file=sys.stderr)
+    except (LoadError, MigrationError, OSError, psycopg.OperationalError) as error:
+        print(f"The load stopped: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nThe load was interrupted; the next one goes on from here.", file=sys.stderr)
+        return 130
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.orders and (options.mapping or options.time_format):
+        parser.error("--mapping and --time-format describe a file; name it with --orders FILE.")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,6 +109,9 @@ def _load(intake: Intake, source: Source) -> None:
     started = time.monotonic()
     print(f"Loading {source.name} from {source.path}", flush=True)
     progress = intake.load(source, progress_line(sys.stdout))
+    if progress.finished:
+        print("Nothing changed: this file was loaded completely before.")
+        return
     seconds = time.monotonic() - started
     print(summary(progress, intake.reject_file(source), intake.totals(), seconds))
     if "stock" not in source.mapping:

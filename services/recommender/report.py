@@ -13,10 +13,7 @@ def progress_line(out: TextIO) -> Callable[[int, int | None], None]:
 
     def report(rows_done: int, rows_total: int | None) -> None:
         of = f" of {rows_total:,}" if rows_total is not None else ""
-        last = rows_done == rows_total
         out.write(f"\r  {rows_done:,}{of} rows" if terminal else f"  {rows_done:,}{of} rows\n")
-        if terminal and last:
-            out.write("\n")
         out.flush()
 
     return report
@@ -29,7 +26,6 @@ def summary(
     rejected = progress.rejected.total()
     items, customers, orders = totals
     lines = [
-        *([("already loaded before", None)] if progress.finished else []),
         ("rows", progress.rows_done),
         ("loaded", progress.lines_new),
         *([("known from another load", progress.lines_known)] if progress.lines_known else []),
@@ -42,4 +38,4 @@ def summary(
     ]
     width = max(len(label) for label, number in lines if number is not None) + 2
     table = [label if n is None else f"{label:<{width}}{n:>12,}" for label, n in lines]
-    return "\n".join([*table, f"{'seconds':<{width}}{seconds:>12.1f}"])
+    return "\n".join(["", *table, f"{'seconds':<{width}}{seconds:>12.1f}"])

@@ -5,19 +5,30 @@ import csv
 import hashlib
 import itertools
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from openpyxl.utils.exceptions import InvalidFileException
 
-SUFFIXES = (".csv", ".parquet", ".xlsx")
 BATCH_ROWS = 20_000
 _DELIMITERS = ",;\t|"
+
+_BROKEN = (
+    csv.Error,
+    pa.ArrowException,
+    zipfile.BadZipFile,
+    zlib.error,
+    ET.ParseError,
+    InvalidFileException,
+    KeyError,  # a part that a spreadsheet must have
+)
 
 # The number of a row in its file, as an editor or a spreadsheet shows it, and its cells.
 Row = tuple[int, tuple[object, ...]]
@@ -40,7 +51,7 @@ def open_table(path: Path, encoding: str = "utf-8-sig") -> Table:
     """The table in a file; fails with a SourceError that names the file, here or while reading."""
     readers = {".csv": _csv_table, ".parquet": _parquet_table, ".xlsx": _xlsx_table}
     if path.suffix.lower() not in readers:
-        raise SourceError(f"{path} must be a {', '.join(SUFFIXES)} file, by its name.")
+        raise SourceError(f"{path} must be a .csv, .parquet or .xlsx file, by its name.")
     if not path.is_file():
         raise SourceError(f"There is no file {path}.")
     with _named_errors(path):
@@ -60,12 +71,12 @@ def _named_errors(path: Path) -> Iterator[None]:
     """Make what the three libraries raise for a broken file one error that names the file."""
     try:
         yield
+    except _BROKEN as error:
+        raise SourceError(f"{path} is broken: {error}.") from error
     except (UnicodeError, LookupError) as error:
         raise SourceError(
             f"{path} cannot be decoded ({error}); name its encoding, as in --encoding cp1252."
         ) from error
-    except (csv.Error, pa.ArrowException, zipfile.BadZipFile, InvalidFileException) as error:
-        raise SourceError(f"{path} is broken: {error}.") from error
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error}.") from error
 
@@ -114,8 +125,9 @@ def _plain(column: pa.Array) -> pa.Array:
 
 def _xlsx_table(path: Path, _encoding: str) -> Table:
     rows = _xlsx_rows(path)
-    _, header = next(rows, (0, ()))
-    return Table(tuple("" if name is None else str(name).strip() for name in header), rows)
+    _, first = next(rows, (0, ()))
+    header = tuple("" if name is None else str(name).strip() for name in _until_empty(first))
+    return Table(header, ((number, _padded(cells, len(header))) for number, cells in rows))
 
 
 def _xlsx_rows(path: Path) -> Iterator[Row]:
@@ -124,6 +136,17 @@ def _xlsx_rows(path: Path) -> Iterator[Row]:
     try:
         for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
             if any(cell is not None for cell in cells):
-                yield number, tuple(cells)
+                yield number, cells
     finally:
         book.close()
+
+
+def _until_empty(cells: tuple[object, ...]) -> tuple[object, ...]:
+    """The cells without the empty ones at the end, which a sheet keeps or leaves out at will."""
+    filled = [place for place, cell in enumerate(cells, start=1) if cell is not None]
+    return cells[: filled[-1]] if filled else ()
+
+
+def _padded(cells: tuple[object, ...], width: int) -> tuple[object, ...]:
+    filled = _until_empty(cells)
+    return filled + (None,) * (width - len(filled))
