@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.log import get_logger
@@ -59,6 +60,8 @@ class AccessMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                spent_ms = (perf_counter() - started) * 1000
+                MutableHeaders(scope=message)["Server-Timing"] = f"app;dur={spent_ms:.1f}"
             await send(message)
 
         with self.metrics.under_way():
