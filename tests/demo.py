@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.stack.sessions import Ledger, session
+from services.common.settings import Settings
 from tests.waiting import until
 
 READY = "Ready."
@@ -31,7 +32,8 @@ class Demo:
 
     def url(self, port_setting: str) -> str:
         """The address of a server that speaks HTTP."""
-        return f"http://127.0.0.1:{self.settings[port_setting]}"
+        default = Settings.model_fields[port_setting.lower()].default
+        return f"http://127.0.0.1:{self.settings.get(port_setting, default)}"
 
     def environment(self) -> dict[str, str]:
         """What a command beside this demo gets: its settings and the servers' addresses."""

@@ -34,8 +34,8 @@ class Figure:
     measured_at: str = ""
 
 
-def record(*figures: Figure, results: Path = RESULTS) -> None:
-    """Write figures into `results/<service>.json`, the service being the name's first word.
+def record(results: Path, *figures: Figure) -> None:
+    """Write figures into `<service>.json` in `results`; the service is the name's first word.
 
     A figure of the same name is replaced, the others stay; the file is sorted by name.
     """

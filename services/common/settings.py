@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     )
     spark_driver_memory: str = Field(default="1g", description="heap of the Spark driver")
 
+    results_dir: Path = Field(
+        default=Path("results"), description="folder that measured figures are written to"
+    )
     log_level: str = Field(default="INFO", description="least severe level that is logged")
 
     @cached_property

@@ -1,13 +1,15 @@
 """`make bench SERVICE=recommender`: what one answer costs, in time and in CPU.
 
-On a demo of its own, whose data stay in STATE_DIR/bench for the next bench. Visits are drawn with
-a fixed seed: items as often as they are bought, every second visitor a guest.
+On the running demo, otherwise on one of its own with its data in STATE_DIR/bench. Visits are drawn
+with a fixed seed: items as often as they are bought, every second visitor a guest.
 """
 
+import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -15,8 +17,10 @@ import httpx2
 import psutil
 import psycopg
 
+from infra.stack.machine import is_running
 from infra.stack.sessions import session
 from services.common.figures import Figure, record
+from services.common.settings import load_settings
 from tests.demo import Demo, own_settings, running_demo
 
 COMMAND = "make bench SERVICE=recommender"
@@ -31,9 +35,7 @@ Visit = tuple[str, str | None]
 
 
 def main() -> None:
-    settings = own_settings(Path("var/bench"))
-    Path("var").mkdir(exist_ok=True)
-    with running_demo(settings, Path("var/bench.log"), DEMO) as demo:
+    with demo_to_measure() as demo:
         with psycopg.connect(demo.environment()["POSTGRES_URL"], autocommit=True) as connection:
             visits = draw_visits(connection)
             statement_ms = times_ms(lambda v: ask_database(connection, RECOMMEND, v), visits)
@@ -43,6 +45,19 @@ def main() -> None:
             request_ms = times_ms(lambda v: ask_api(client, v), visits)
             requests_per_cpu_s = len(visits) / (cpu_s(demo) - cpu_before_s)
     report(statement_ms, naive_ms, request_ms, requests_per_cpu_s)
+
+
+@contextmanager
+def demo_to_measure() -> Iterator[Demo]:
+    """The demo that runs with these settings, otherwise one that is started for this."""
+    settings = load_settings()
+    if is_running(settings.state_dir):
+        yield Demo(dict(os.environ), settings.state_dir, 0.0)
+        return
+    state_dir = settings.state_dir / "bench"
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with running_demo(own_settings(state_dir), state_dir / "demo.log", DEMO) as demo:
+        yield demo
 
 
 def draw_visits(connection: psycopg.Connection) -> list[Visit]:
@@ -107,7 +122,7 @@ def report(
     rate = Figure("recommender.requests_per_cpu_s", round(requests_per_cpu_s), "1/s", COMMAND)
     for figure in (*figures, rate):
         print(f"{figure.name:<36} {figure.value:>10} {figure.unit:<4} {figure.spread or ''}")
-    record(*figures, rate)
+    record(load_settings().results_dir, *figures, rate)
 
 
 def spread(ms: list[float]) -> str:

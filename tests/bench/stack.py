@@ -13,6 +13,7 @@ import psutil
 
 from infra.stack.sessions import Ledger, session
 from services.common.figures import Figure, record
+from services.common.settings import load_settings
 from tests.demo import own_settings, running_demo
 
 COMMAND = "make bench SERVICE=stack"
@@ -76,7 +77,7 @@ def report(
     )  # fmt: skip
     for figure in figures:
         print(f"{figure.name:<32} {figure.value:>10} {figure.unit}  {figure.spread or ''}")
-    record(*figures)
+    record(load_settings().results_dir, *figures)
 
 
 if __name__ == "__main__":

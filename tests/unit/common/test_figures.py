@@ -8,7 +8,7 @@ HIT_RATE = Figure("shop.hr_at_5", 0.39846, "ratio", "make evaluate", spread="0.3
 
 
 def test_a_recorded_figure_is_read_back_with_where_and_when_it_was_measured(tmp_path: Path) -> None:
-    record(HIT_RATE, results=tmp_path)
+    record(tmp_path, HIT_RATE)
 
     figure = all_figures(tmp_path)["shop.hr_at_5"]
     assert (figure.value, figure.spread) == (HIT_RATE.value, HIT_RATE.spread)
@@ -18,15 +18,15 @@ def test_a_recorded_figure_is_read_back_with_where_and_when_it_was_measured(tmp_
 
 
 def test_recording_again_replaces_the_figure_and_keeps_the_others(tmp_path: Path) -> None:
-    record(HIT_RATE, Figure("shop.p50_ms", 2.0, "ms", "make bench"), results=tmp_path)
-    record(Figure("shop.p50_ms", 3.0, "ms", "make bench"), results=tmp_path)
+    record(tmp_path, HIT_RATE, Figure("shop.p50_ms", 2.0, "ms", "make bench"))
+    record(tmp_path, Figure("shop.p50_ms", 3.0, "ms", "make bench"))
 
     values = {name: figure.value for name, figure in all_figures(tmp_path).items()}
     assert values == {"shop.hr_at_5": 0.39846, "shop.p50_ms": 3.0}
 
 
 def test_each_service_has_a_file_of_its_own(tmp_path: Path) -> None:
-    record(HIT_RATE, Figure("stack.memory_mb", 900, "MB", "make bench"), results=tmp_path)
+    record(tmp_path, HIT_RATE, Figure("stack.memory_mb", 900, "MB", "make bench"))
 
     assert sorted(file.name for file in tmp_path.iterdir()) == ["shop.json", "stack.json"]
 

@@ -1,0 +1,87 @@
+"""Starting, starting twice, and being killed: what a person at a terminal meets."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.stack.sessions import Ledger, session
+from tests.demo import DEMO, Demo, own_settings
+from tests.waiting import until
+
+DEADLINE_S = 120
+RUN_KAFKA = (sys.executable, "-m", "infra.stack", "run", "--")
+
+
+def said(settings: dict[str, str], *command: str) -> str:
+    done = subprocess.run(
+        command, env=settings, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_second_demo_beside_a_running_one_says_so(stack: Demo) -> None:
+    assert "It is running already" in said(stack.settings, *DEMO)
+
+
+def test_clean_beside_a_running_demo_says_so(stack: Demo) -> None:
+    assert "It is running already" in said(
+        stack.settings, sys.executable, "-m", "infra.stack", "clean"
+    )
+
+
+def test_a_taken_port_is_one_sentence_with_the_setting_to_change(tmp_path: Path) -> None:
+    settings = own_settings(tmp_path / "var")
+    with socket.create_server(("127.0.0.1", int(settings["VALKEY_PORT"]))):
+        sentence = said(settings, *DEMO)
+
+    assert f"Port {settings['VALKEY_PORT']}" in sentence
+    assert "set VALKEY_PORT to a free port" in sentence
+
+
+def test_a_system_that_does_not_exist_is_one_sentence(tmp_path: Path) -> None:
+    sentence = said(own_settings(tmp_path / "var"), *DEMO, "--only", "shop")
+
+    assert sentence == "ONLY names the system 'shop'; there is recommender.\n"
+
+
+def test_after_kill_9_of_the_supervisor_the_next_start_ends_what_was_left(tmp_path: Path) -> None:
+    settings = own_settings(tmp_path / "var")
+    sessions = tmp_path / "var" / "sessions.json"
+    wait = (*RUN_KAFKA, sys.executable, "-c", "print('up', flush=True); input()")
+    with subprocess.Popen(
+        wait, env=settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as supervisor:
+        assert supervisor.stdout is not None
+        assert supervisor.stdout.readline() == b"up\n"
+        left = [process for _, pid in Ledger(sessions).leaders() for process in session(pid, 0)]
+        supervisor.kill()
+    assert all(process.is_running() for process in left)
+
+    again = subprocess.run([*RUN_KAFKA, "true"], env=settings, timeout=DEADLINE_S, check=False)
+
+    assert again.returncode == 0
+    assert left
+    assert not [process for process in left if process.is_running()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_the_start_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    settings = own_settings(tmp_path / "var")
+    sessions = tmp_path / "var" / "sessions.json"
+    with subprocess.Popen(DEMO, env=settings, stdout=subprocess.DEVNULL) as demo:
+        until(lambda: sessions.exists() and Ledger(sessions).leaders(), DEADLINE_S)
+        started = [process for _, pid in Ledger(sessions).leaders() for process in session(pid, 0)]
+        os.kill(demo.pid, number)
+        demo.wait(DEADLINE_S)
+
+    assert started
+    assert not [process for process in started if process.is_running()]
