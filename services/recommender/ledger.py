@@ -14,7 +14,7 @@ from services.recommender.orders import ANY_SHOP, Rules
 
 _LOCK_KEY = 7_226_113
 # Long enough for the server to notice that a killed load is gone.
-_LOCK_WAIT = "10s"
+LOCK_WAIT_S = 10.0
 
 Statements = Mapping[str, sql.SQL]
 
@@ -116,9 +116,9 @@ class Ledger:
 
 
 @contextmanager
-def one_load_at_a_time(connection: Connection) -> Iterator[None]:
+def one_load_at_a_time(connection: Connection, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
     """Hold the database's lock on loading; fails with a LoadError while another load has it."""
-    connection.execute("select set_config('lock_timeout', %s, false)", [_LOCK_WAIT])
+    connection.execute("select set_config('lock_timeout', %s, false)", [f"{wait_s * 1000:.0f}ms"])
     try:
         connection.execute("select pg_advisory_lock(%s)", [_LOCK_KEY])
     except errors.LockNotAvailable as error:
