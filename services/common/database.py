@@ -16,7 +16,7 @@ from services.common.postgres import MigrationError, migrate
 T = TypeVar("T")
 Work = Callable[[AsyncConnection[TupleRow]], Awaitable[T]]
 
-AWAY = "PostgreSQL does not answer just now; please try again in a moment."
+AWAY = "The database (PostgreSQL) does not answer just now; please try again in a moment."
 
 POOL_MAX = 10
 WAITING_MAX = 50
@@ -38,7 +38,7 @@ class Database:
         self.url = url
         self.service = service
         self.schema_file = schema_file
-        self.trouble: str | None = "PostgreSQL has not answered yet."
+        self.trouble: str | None = "The database (PostgreSQL) has not answered yet."
         self.pool = connection_pool(url)
         self._left_behind: set[asyncio.Task[object]] = set()
 

@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str = Field(
         default="", description="MLflow to use instead of the embedded one"
     )
+    recommender_url: str = Field(
+        default="", description="where the front page asks the recommender, if not at HOST"
+    )
+    spark_ui_url: str = Field(
+        default="", description="where the front page asks for Spark's page, if not at HOST"
+    )
     spark_master: str = Field(default="local[2]", description="Spark master that jobs run on")
     spark_jars: Path | None = Field(
         default=None, description="folder of the jars that Spark jobs need"
