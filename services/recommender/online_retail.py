@@ -1,4 +1,3 @@
-# mypy: disable-error-code="attr-defined,name-defined,no-untyped-call"
 """The UCI Online Retail data set: found on this machine or fetched from its publisher, and checked.
 
 Daqing Chen, "Online Retail", UCI Machine Learning Repository, 2015, doi:10.24432/C5BW33, CC BY 4.0.

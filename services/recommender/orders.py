@@ -61,11 +61,14 @@ class Rules:
     name: str
     products_only: Callable[[str], bool] = bool
     cancelled_prefix: str | None = None
+    upper_case_items: bool = False
 
 
 ANY_SHOP = Rules("any shop")
-# An invoice starting with C takes an earlier one back.
-ONLINE_RETAIL = Rules("online retail", products_only=is_product_code, cancelled_prefix="C")
+# An invoice starting with C takes an earlier one back; 85123A and 85123a are one article.
+ONLINE_RETAIL = Rules(
+    "online retail", products_only=is_product_code, cancelled_prefix="C", upper_case_items=True
+)
 
 
 class _Rejected(Exception):  # noqa: N818 - control flow inside this module, not an error
@@ -134,7 +137,7 @@ class LineReader:
         item_id = _identifier(value, Reason.ITEM_ID)
         if not self._rules.products_only(item_id):
             raise _Rejected(Reason.NOT_A_PRODUCT)
-        return item_id
+        return item_id.upper() if self._rules.upper_case_items else item_id
 
     def _time(self, value: object) -> datetime:
         try:

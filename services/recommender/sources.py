@@ -1,4 +1,3 @@
-# mypy: disable-error-code="attr-defined,name-defined,no-untyped-call"
 """Order files as rows: CSV, Parquet and XLSX, read a piece at a time."""
 
 import csv

@@ -114,6 +114,10 @@ def test_a_row_of_another_width_is_rejected() -> None:
     assert reader.order_id([]) == ""
 
 
+def test_a_stock_code_in_lower_case_is_the_same_article() -> None:
+    assert read({"StockCode": "85123a"}) == read({})
+
+
 def test_another_shop_may_have_other_ids() -> None:
     line = read({"InvoiceNo": "C-1", "StockCode": "SKU 7/blue"}, ANY_SHOP)
 
