@@ -164,7 +164,7 @@ def _listed(exclude: list[str] | None) -> list[str]:
         _require_printable("exclude", name)
     if len(ids) > EXCLUDE_MAX:
         raise HTTPException(
-            422, f"The query parameter exclude has {len(ids)} ids, but takes {EXCLUDE_MAX}."
+            422, f"The query parameter exclude has {len(ids)} ids, but takes at most {EXCLUDE_MAX}."
         )
     return ids
 
