@@ -8,10 +8,11 @@ from services.common.settings import Settings
 
 @dataclass(frozen=True)
 class Job:
-    """A command that runs once its system's parts answer, and does nothing when it was done."""
+    """A command that runs once the parts it needs answer, and does nothing when it was done."""
 
     name: str
     module: str
+    needs: tuple[str, ...]
     arguments: tuple[str, ...] = ("--if-missing",)
 
 
@@ -41,8 +42,8 @@ SYSTEMS = {
             port=lambda settings: settings.recommender_port,
             port_setting="RECOMMENDER_PORT",
             jobs=(
-                Job("load", "services.recommender.load"),
-                Job("train", "services.recommender.train"),
+                Job("load", "services.recommender.load", needs=("postgres",)),
+                Job("train", "services.recommender.train", needs=("postgres", "mlflow")),
             ),
         ),
     )

@@ -47,6 +47,7 @@ def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
     async def work(supervisor: Supervisor, current: Plan) -> int:
         for system in current.systems:
             await _first_run(supervisor, system)
+        await supervisor.all_ready()
         _say(_what_to_open(settings, current))
         await supervisor.forever()
         return 0
@@ -58,6 +59,7 @@ def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _first_run(supervisor: Supervisor, system: System) -> None:
     for job in system.jobs:
         name = f"{system.name} {job.name}"
+        await supervisor.ready(job.needs)
         code = await supervisor.run_job(name, (sys.executable, "-m", job.module, *job.arguments))
         if code != 0:
             _say(f"  {name:<18} failed with exit code {code}; the rest goes on without it")
@@ -67,6 +69,7 @@ async def _first_run(supervisor: Supervisor, system: System) -> None:
 def _what_to_open(settings: Settings, current: Plan) -> str:
     pages = [("front page", settings.front_port)]
     pages += [(system.name, system.port(settings)) for system in current.systems]
+    pages += [("mlflow", settings.mlflow_port)]
     lines = [f"  {name:<18} http://{settings.host}:{port}" for name, port in pages]
     return "\n".join(["", "Ready. Open", *lines, "", "Ctrl-C stops everything; data is kept."])
 
@@ -80,7 +83,8 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
             arguments.command, env={**environment, **os.environ}, check=False
         ).returncode
 
-    async def work(_: Supervisor, current: Plan) -> int:
+    async def work(supervisor: Supervisor, current: Plan) -> int:
+        await supervisor.all_ready()
         environment = {**os.environ, **current.environment}
         process = await asyncio.create_subprocess_exec(*arguments.command, env=environment)
         return await process.wait()
@@ -108,7 +112,7 @@ def _with_stack(
         if leftovers:
             say(f"Ended what an earlier start left running: {', '.join(leftovers)}.")
         machine.check_disk(settings.state_dir)
-        current = plan(settings, servers, systems)
+        current = plan(settings, servers, systems, say)
         machine.check_ports(settings.host, current.parts)
         lines = [f"{name}={value}" for name, value in current.environment.items()]
         addresses = settings.state_dir / "stack.env"
@@ -124,7 +128,8 @@ async def _supervise(
     work: Callable[[Supervisor, Plan], Awaitable[int]],
 ) -> int:
     supervisor = Supervisor(current.parts, settings.state_dir, current.environment, say)
-    task = asyncio.ensure_future(_start_and(supervisor, work, current))
+    supervisor.start()
+    task = asyncio.ensure_future(work(supervisor, current))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
@@ -134,13 +139,6 @@ async def _supervise(
         return 130
     finally:
         await supervisor.stop()
-
-
-async def _start_and(
-    supervisor: Supervisor, work: Callable[[Supervisor, Plan], Awaitable[int]], current: Plan
-) -> int:
-    await supervisor.start()
-    return await work(supervisor, current)
 
 
 def _say(line: str) -> None:

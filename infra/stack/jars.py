@@ -7,6 +7,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyspark
@@ -24,7 +25,7 @@ def pinned() -> dict[str, str]:
     return {path: sha256 for sha256, path in lines}
 
 
-def ensure_jars(cache: Path, java_home: Path) -> Path:
+def ensure_jars(cache: Path, java_home: Path, say: Callable[[str], None] = print) -> Path:
     """The folder with `kafka/` and `spark/`, complete and verified; fetched when it is not there.
 
     Raises StackError when the registry can't be reached or a file has another content than pinned.
@@ -32,6 +33,7 @@ def ensure_jars(cache: Path, java_home: Path) -> Path:
     lock_id = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
     folder = cache / f"jars-{lock_id}"
     if not folder.exists():
+        say(f"Fetching {len(pinned())} jars for Apache Kafka and Spark (45 MB).")
         partial = cache / f"jars-{lock_id}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         _resolve(partial, cache / "ivy", java_home)

@@ -1,7 +1,7 @@
 """What to start for the chosen systems: the parts, and the addresses their users are given."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from infra.stack import java, kafka, mlflow, postgres, valkey
@@ -46,10 +46,15 @@ def infrastructure(only: str) -> tuple[str, ...]:
     return tuple(name for name in INFRASTRUCTURE if name in needed)
 
 
-def plan(settings: Settings, servers: Iterable[str], systems: Iterable[System]) -> Plan:
+def plan(
+    settings: Settings,
+    servers: Iterable[str],
+    systems: Iterable[System],
+    say: Callable[[str], None],
+) -> Plan:
     """Parts in the order they are shown; a server with an address in the settings is not ours."""
     java_home = java.java_home(settings.cache)
-    jars = ensure_jars(settings.cache, java_home)
+    jars = ensure_jars(settings.cache, java_home, say)
     builders = {
         "postgres": lambda: postgres.part(settings),
         "valkey": lambda: valkey.part(settings),

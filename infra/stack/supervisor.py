@@ -39,15 +39,18 @@ class Supervisor:
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._began_s = time.monotonic()
 
-    async def start(self) -> None:
-        """Start every part and return once all answer; StackError says which one does not."""
+    def start(self) -> None:
+        """Start every part, each as soon as what it needs is there; returns at once."""
         self._logs.mkdir(parents=True, exist_ok=True)
         for name, part in self._parts.items():
             self._keepers[name] = asyncio.create_task(self._keep(part))
-        await self.wait_for(self._parts)
 
-    async def wait_for(self, names: Iterable[str]) -> None:
-        """Wait until these parts have answered once; StackError when a part has failed."""
+    async def all_ready(self) -> None:
+        """Wait until every part has answered once; StackError when one has failed."""
+        await self.ready(self._parts)
+
+    async def ready(self, names: Iterable[str]) -> None:
+        """Wait until these parts, as far as they are ours, have answered once."""
         ready = asyncio.create_task(self._all_settled(names))
         try:
             await asyncio.wait({ready, *self._keepers.values()}, return_when=FIRST_COMPLETED)
@@ -59,7 +62,8 @@ class Supervisor:
 
     async def _all_settled(self, names: Iterable[str]) -> None:
         for name in names:
-            await self._settled[name].wait()
+            if name in self._settled:
+                await self._settled[name].wait()
 
     async def forever(self) -> None:
         """Keep the parts running; returns only by an error."""
@@ -92,9 +96,7 @@ class Supervisor:
         return 99 if part is None else max((1 + self._depth(n) for n in part.needs), default=0)
 
     async def _keep(self, part: Part) -> None:
-        for name in part.needs:
-            if name in self._settled:
-                await self._settled[name].wait()
+        await self._all_settled(part.needs)
         await asyncio.to_thread(part.prepare)
         await self._bring_up(part)
         await asyncio.to_thread(part.settle)

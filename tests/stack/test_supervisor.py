@@ -53,7 +53,8 @@ async def running(folder: Path, *parts: Part) -> AsyncIterator[tuple[Supervisor,
     said: list[str] = []
     supervisor = Supervisor(parts, folder, {}, said.append)
     try:
-        await asyncio.wait_for(supervisor.start(), DEADLINE_S)
+        supervisor.start()
+        await asyncio.wait_for(supervisor.all_ready(), DEADLINE_S)
         yield supervisor, said
     finally:
         await supervisor.stop()
