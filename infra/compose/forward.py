@@ -33,16 +33,20 @@ async def serve(port: int, host: str, target_port: int) -> asyncio.Server:
             writer.close()
             return
         await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer))
+        inner_writer.close()
+        writer.close()
 
     return await asyncio.start_server(lead_on, "0.0.0.0", port)  # noqa: S104
 
 
 async def copy(reader: StreamReader, writer: StreamWriter) -> None:
-    """Pass bytes on until one side ends, then end the other."""
+    """Pass bytes on until one side says its last, then say so to the other."""
     with suppress(OSError):
         while data := await reader.read(CHUNK_BYTES):
             writer.write(data)
             await writer.drain()
+        writer.write_eof()
+        return
     writer.close()
 
 
