@@ -73,8 +73,13 @@ class Database:
         return task.result()
 
     async def _on_connection(self, work: Work[T]) -> T:
-        async with self.pool.connection() as connection:
-            return await work(connection)
+        # Passing over dead connections here, because the pool's own check waits between two of them.
+        for _ in range(POOL_MAX + 1):
+            async with self.pool.connection() as connection:
+                if still_open(connection):
+                    return await work(connection)
+                await connection.close()
+        raise DatabaseAwayError(AWAY)
 
     def _leave_behind(self, task: "asyncio.Task[T]") -> None:
         def forget(done: "asyncio.Task[T]") -> None:
@@ -122,14 +127,17 @@ def connection_pool(url: str) -> AsyncConnectionPool[AsyncConnection[TupleRow]]:
         timeout=POOL_TIMEOUT_S,
         # Give up early: the pool's backoff would outlast the outage, a new request tries at once.
         reconnect_timeout=RETRY_S,
-        check=still_open,
         open=False,
     )
 
 
-async def still_open(connection: AsyncConnection[TupleRow]) -> None:
-    """Raise when the server has hung up: the end of the stream is already here, no round trip."""
-    connection.pgconn.consume_input()
+def still_open(connection: AsyncConnection[TupleRow]) -> bool:
+    """Whether the server has not hung up; its goodbye is here already, so no round trip."""
+    try:
+        connection.pgconn.consume_input()
+    except OperationalError:
+        return False
+    return True
 
 
 async def _probe(connection: AsyncConnection[TupleRow]) -> None:
