@@ -1,33 +1,38 @@
-"""A Spark session made from the settings, for every job of every service."""
+"""A Spark session made from the settings, for the jobs of every service."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-from psycopg.conninfo import conninfo_to_dict
-from pyspark.sql import DataFrame, DataFrameReader, SparkSession
+from pyspark.sql import SparkSession
 
+from services.common.phases import Phases
 from services.common.settings import Settings
 
+# Enough for the small clusters that this runs on; adaptive execution merges those that stay small.
 PARTITIONS = 8
-_DRIVER = "org.postgresql.Driver"
+
+
+def spark_folder(settings: Settings) -> Path:
+    """The one folder that Spark jobs write to on this machine."""
+    folder = (settings.state_dir / "spark").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @contextmanager
-def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
+def spark_session(settings: Settings, name: str, phases: Phases) -> Iterator[SparkSession]:
     """A session on `settings.spark_master` that ends with the block.
 
-    Whatever Spark writes stays in `STATE_DIR/spark`; what the JVM says goes to `spark.log` there.
+    What the JVM says goes to `spark.log` in the folder of Spark, not to the terminal.
     """
-    folder = (settings.state_dir / "spark").resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = spark_folder(settings)
     builder = SparkSession.Builder().appName(name).master(settings.spark_master)
-    for key, value in _configuration(settings, folder).items():
+    for key, value in configuration(settings, folder).items():
         builder = builder.config(key, value)
-    with _stderr_to(folder / "spark.log"):
+    with phases("starting Spark"), _stderr_to(folder / "spark.log"):
         session = builder.getOrCreate()
     try:
         yield session
@@ -35,10 +40,13 @@ def spark_session(settings: Settings, name: str) -> Iterator[SparkSession]:
         session.stop()
 
 
-def _configuration(settings: Settings, folder: Path) -> dict[str, str]:
+def configuration(settings: Settings, folder: Path) -> dict[str, str]:
+    """Spark's options from ours; everything that is written stays in `folder`."""
     jars = sorted(settings.spark_jars.glob("*.jar")) if settings.spark_jars else []
     return {
         "spark.driver.memory": settings.spark_driver_memory,
+        # On two cores the serial collector takes a fifth less time than the default one.
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC",
         "spark.driver.host": settings.spark_driver_host,
         "spark.jars": ",".join(str(jar) for jar in jars),
         "spark.local.dir": str(folder / "local"),
@@ -54,7 +62,7 @@ def _configuration(settings: Settings, folder: Path) -> dict[str, str]:
 
 @contextmanager
 def _stderr_to(file: Path) -> Iterator[None]:
-    """Let a process started inside the block inherit a file as its standard error."""
+    """Let a process that starts inside the block inherit a file as its standard error."""
     sys.stderr.flush()
     kept = os.dup(2)
     with file.open("w") as log:
