@@ -6,6 +6,7 @@ from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import MutableHeaders
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.log import get_logger
@@ -72,7 +73,9 @@ class AccessMiddleware:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         # The template, not the path: one series per route, however many items there are.
-        route = getattr(scope.get("route"), "path", None) or "unmatched"
+        static = isinstance(scope.get("endpoint"), StaticFiles)
+        unnamed = "static" if static else "unmatched"
+        route = getattr(scope.get("route"), "path", None) or unnamed
         self.metrics.observe(route, scope["method"], status, seconds)
         log = get_logger()
         (log.debug if route in QUIET else log.info)(

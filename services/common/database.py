@@ -73,7 +73,7 @@ class Database:
         return task.result()
 
     async def _on_connection(self, work: Work[T]) -> T:
-        # Passing over dead connections here, because the pool's own check waits between two of them.
+        # Dead connections are passed over here: the pool's own check waits between two of them.
         for _ in range(POOL_MAX + 1):
             async with self.pool.connection() as connection:
                 if still_open(connection):

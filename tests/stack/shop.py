@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import uvicorn
+from fastapi import FastAPI
 
 from services.common.postgres import migrate
 from services.common.settings import Settings
@@ -120,8 +121,14 @@ def plain_shop(count: int = 12) -> SmallShop:
 
 @contextmanager
 def serving(database_url: str) -> Iterator[str]:
-    """The recommender as it ships, in a thread on a free port; its address."""
-    app = build_with_database(Settings(postgres_url=database_url))
+    """The recommender as it ships, over this database; its address."""
+    with running(build_with_database(Settings(postgres_url=database_url))) as url:
+        yield url
+
+
+@contextmanager
+def running(app: FastAPI) -> Iterator[str]:
+    """An application in a thread on a free port; its address."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

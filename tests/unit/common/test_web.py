@@ -230,6 +230,7 @@ def test_static_files_have_an_address_that_changes_with_their_text(tmp_path: Pat
     assert before.static != after.static
     assert page == f'<script src="{before.static}/app.js"></script>'
     assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert 'route="static",status="200"} 1.0' in TestClient(app).get("/metrics").text
 
 
 def test_a_page_allows_no_inline_script_and_no_other_host(tmp_path: Path) -> None:
