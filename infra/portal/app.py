@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 from infra.portal import design
 from infra.portal.parts import address, states, watched
@@ -131,8 +131,12 @@ def _serve_designs(app: FastAPI) -> None:
         return FileResponse(file, media_type="image/svg+xml")
 
     @app.get("/source/{path:path}", include_in_schema=False)
-    async def source(path: str) -> PlainTextResponse:
+    async def source(path: str) -> Response:
         file = design.source_file(path)
+        if (folder := design.source_folder(path)) is not None:
+            links = (f'<li><a href="{escape(a)}">{escape(Path(a).name)}</a></li>' for a in folder)
+            body = f"<h1>{escape(path)}</h1><ul>{''.join(links)}</ul>"
+            return pages.page("design.html", title=escape(path), body=body)
         if file is None:
             raise HTTPException(404, f"There is no source file '{path}' to show.")
         return PlainTextResponse(file.read_text(), headers={"X-Content-Type-Options": "nosniff"})

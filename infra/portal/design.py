@@ -13,8 +13,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-SHOWN_FOLDERS = ("services", "infra", "tests")
-SHOWN_SUFFIXES = frozenset({".py", ".sql", ".md", ".js", ".css", ".html"})
+SHOWN_FOLDERS = ("services", "infra", "tests", "results")
+SHOWN_SUFFIXES = frozenset({".py", ".sql", ".md", ".js", ".css", ".html", ".json"})
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _NOT_SLUG = re.compile(r"[^\w\- ]")
@@ -32,8 +32,20 @@ def diagram_file(source: str, folder: Path) -> Path:
 def source_file(path: str) -> Path | None:
     """The file of this repository that may be read at /source/`path`; None for all others."""
     file = (ROOT / path).resolve()
-    inside = any(file.is_relative_to(ROOT / folder) for folder in SHOWN_FOLDERS)
-    return file if inside and file.suffix in SHOWN_SUFFIXES and file.is_file() else None
+    return file if _inside(file) and file.suffix in SHOWN_SUFFIXES and file.is_file() else None
+
+
+def source_folder(path: str) -> list[str] | None:
+    """The addresses of the files in a folder that may be read; None for all other folders."""
+    folder = (ROOT / path).resolve()
+    if not _inside(folder) or not folder.is_dir():
+        return None
+    files = (file for file in folder.iterdir() if file.suffix in SHOWN_SUFFIXES)
+    return sorted(f"/source/{file.relative_to(ROOT)}" for file in files)
+
+
+def _inside(file: Path) -> bool:
+    return any(file.is_relative_to(ROOT / folder) for folder in SHOWN_FOLDERS)
 
 
 def rendered(name: str) -> str:

@@ -1,6 +1,7 @@
 """Titles as people read them: the data set shouts, the page should not."""
 
 import re
+from functools import lru_cache
 
 _TOKEN = re.compile(r"[A-Za-z']+")
 _NAMES_TEXT = """
@@ -19,6 +20,7 @@ _CAPITALS = frozenset({"cd", "diy", "dvd", "gb", "ii", "iii", "led", "mp", "tv",
 _SINGLE = frozenset({"a", "s", "w", "x", "c", "m"})
 
 
+@lru_cache(maxsize=8192)
 def readable(title: str) -> str:
     """A title in capitals as a sentence, names kept; one with small letters only loses spaces.
 

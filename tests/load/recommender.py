@@ -45,7 +45,7 @@ def _stay_here(environment: Environment, **_: object) -> None:
         require_loopback(environment.host)
 
 
-events.init.add_listener(_stay_here)
+events.init.add_listener(_stay_here)  # type: ignore[no-untyped-call]
 
 
 class Visitor(HttpUser):

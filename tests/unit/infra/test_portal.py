@@ -1,4 +1,5 @@
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def test_a_diagram_is_shown_as_its_drawing_and_told_in_words(
 
 
 @pytest.mark.parametrize(
-    "path", ["../secret.py", "services/../var/data.py", "infra/none.py", "services", "Makefile"]
+    "path", ["../secret.py", "services/../var/data.py", "infra/none.py", "services", "var/x.json"]
 )
 def test_only_source_files_of_the_house_are_shown(path: str) -> None:
     assert design.source_file(path) is None
@@ -170,6 +171,23 @@ def test_every_system_has_a_design_page() -> None:
 
     for name in SYSTEMS:
         assert client.get(f"/design/{name}").status_code == 200
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_link_of_a_design_page_into_the_house_leads_somewhere(name: str) -> None:
+    client = TestClient(build(SETTINGS))
+    html = client.get(f"/design/{name}").text
+
+    addresses = set(re.findall(r'(?:href|src)="(/[^"#]+)', html))
+    dead = [address for address in addresses if client.get(address).status_code != 200]
+    # What is measured is written by its command; test_docs watches those links.
+    assert [address for address in dead if not address.startswith("/source/results/")] == []
+
+
+def test_a_folder_is_a_list_of_its_files() -> None:
+    page = TestClient(build(SETTINGS)).get("/source/services/recommender/web").text
+
+    assert '<a href="/source/services/recommender/web/app.js">app.js</a>' in page
 
 
 def test_an_unknown_design_is_told() -> None:
