@@ -24,7 +24,9 @@ _PAGE = """<!doctype html>
 <script src="/docs/start.js"></script>
 </html>
 """
-_START = """SwaggerUIBundle({
+_START = """const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+document.documentElement.classList.toggle("dark-mode", dark);
+SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,

@@ -1,13 +1,13 @@
 """The recommender over HTTP: five more items for an item's page, orders, and the page itself."""
 
 import asyncio
+import pathlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Annotated
 
 from asgi_correlation_id import correlation_id
-from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from psycopg import OperationalError
@@ -37,12 +37,16 @@ from services.recommender.answers import (
 from services.recommender.shop import ConflictError, Shop, UnknownError
 from services.recommender.store import Store
 
-HERE = Path(__file__).parent
+HERE = pathlib.Path(__file__).parent
 DESCRIPTION = """
 Five more items for the page of an item, seen by a customer or a guest, out of real purchases.
 Every answer carries a request id (`X-Request-ID`), and every error is one plain sentence.
 """
 
+TAGS = ("recommendations", "orders", "catalogue", "operation")
+
+ItemId = Annotated[Id, Path(examples=["22423"])]
+CustomerId = Annotated[Id, Path(examples=["12748"])]
 Limit = Annotated[int, Query(ge=1, le=100, description="at most so many")]
 Search = Annotated[str, Query(max_length=100, description="empty: the popular or newest ones")]
 
@@ -56,6 +60,7 @@ def build(shop: Shop, checks: dict[str, Check], lifespan: Lifespan | None = None
         unavailable={OperationalError: AWAY},
         lifespan=lifespan,
     )
+    app.openapi_tags = [{"name": name} for name in TAGS]
     app.add_exception_handler(UnknownError, _unknown)
     app.add_exception_handler(ConflictError, _conflict)
     _serve_answer(app, shop)
@@ -86,8 +91,10 @@ def _serve_answer(app: FastAPI, shop: Shop) -> None:
         summary="n more items for the page of an item",
     )
     async def recommendations(
-        item_id: Id,
-        customer_id: Annotated[Id | None, Query(description="absent: a guest")] = None,
+        item_id: ItemId,
+        customer_id: Annotated[
+            Id | None, Query(description="absent: a guest", examples=["12748"])
+        ] = None,
         n: Annotated[int, Query(ge=1, le=N_MAX)] = N_DEFAULT,
         exclude: Annotated[
             list[str] | None, Query(description="item ids, repeated or separated by commas")
@@ -132,7 +139,7 @@ def _serve_catalogue(app: FastAPI, shop: Shop) -> None:
         return Items(items=await shop.items(_words(search), limit))
 
     @app.get("/v1/items/{item_id}", tags=["catalogue"], summary="One item")
-    async def item(item_id: Id) -> Item:
+    async def item(item_id: ItemId) -> Item:
         return await shop.item(item_id)
 
     @app.get("/v1/customers", tags=["catalogue"], summary="Customers by the start of their id")
@@ -144,7 +151,7 @@ def _serve_catalogue(app: FastAPI, shop: Shop) -> None:
         tags=["catalogue"],
         summary="What a customer bought, newest first",
     )
-    async def purchases(customer_id: Id, limit: Limit = 20) -> Purchases:
+    async def purchases(customer_id: CustomerId, limit: Limit = 20) -> Purchases:
         bought = await shop.purchases(customer_id, limit)
         return Purchases(customer_id=customer_id, purchases=bought)
 
