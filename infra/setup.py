@@ -56,7 +56,9 @@ def check_disk():  # type: () -> None
 
 
 def make_venv():  # type: () -> None
-    """Make .venv anew."""
+    """Make .venv, unless there is one with this very Python."""
+    if version_in_venv() == sys.version:
+        return
     command = [sys.executable, "-m", "venv", "--clear", VENV]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -64,6 +66,23 @@ def make_venv():  # type: () -> None
             "Python's module venv does not work: install it (on Debian and Ubuntu the package is "
             "python3-venv), or set PYTHON to a Python that has it."
         )
+
+
+def version_in_venv():  # type: () -> str
+    """The version of the Python in .venv; empty when there is none that runs."""
+    code = "import pip, sys; sys.stdout.write(sys.version)"
+    try:
+        done = subprocess.run(
+            [venv_file("python"), "-c", code], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return done.stdout
+
+
+def venv_file(name):  # type: (str) -> str
+    """The path of a command in .venv."""
+    return os.path.join(VENV, "bin", name)
 
 
 def lock_of_uv():  # type: () -> str
@@ -83,32 +102,29 @@ def lock_of_uv():  # type: () -> str
 
 def run_pip(*arguments):  # type: (*str) -> None
     """Run the venv's pip; stop with its last line when it fails."""
-    python = os.path.join(VENV, "bin", "python")
-    run([python, "-m", "pip", "--disable-pip-version-check", *arguments], os.environ.copy())
+    run(
+        [venv_file("python"), "-m", "pip", "--disable-pip-version-check", *arguments],
+        os.environ.copy(),
+    )
 
 
 def sync():  # type: () -> None
     """Install the lock, with bytecode: the first start of a server is several times faster."""
-    uv = os.path.join(VENV, "bin", "uv")
     environment = dict(os.environ, UV_COMPILE_BYTECODE="1", UV_PYTHON_DOWNLOADS="never")
     environment["VIRTUAL_ENV"] = os.path.abspath(VENV)
     environment.setdefault("UV_SYSTEM_CERTS", "1")
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    run([uv, "pip", "sync", "--quiet", "--require-hashes", LOCK], environment)
+    run([venv_file("uv"), "pip", "sync", "--require-hashes", LOCK], environment)
 
 
 def run(command, environment):  # type: (list[str], dict[str, str]) -> None
-    """Run a command of the set-up; stop with what it says last when it fails."""
-    done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    """Run a command of the set-up, which shows its progress; stop when it fails."""
+    if subprocess.run(command, env=environment, check=False).returncode != 0:
         stop(
-            "The packages could not be installed: {}\n"
-            "If the package registry can't be reached, check the network or set PIP_INDEX_URL and "
-            "UV_DEFAULT_INDEX to a mirror; behind a proxy set SSL_CERT_FILE. If a package needs a "
-            "compiler, install gcc (on Debian and Ubuntu the package is build-essential).".format(
-                " ".join(said[-3:]) or "no reason was given"
-            )
+            "The packages could not be installed; the reason stands above. If the package registry "
+            "can't be reached, check the network or set PIP_INDEX_URL and UV_DEFAULT_INDEX to a "
+            "mirror; behind a proxy set SSL_CERT_FILE. If a package needs a compiler, install gcc "
+            "(on Debian and Ubuntu the package is build-essential)."
         )
 
 
@@ -118,4 +134,7 @@ def stop(sentence):  # type: (str) -> None
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        stop("Interrupted; the same command goes on from here.")
