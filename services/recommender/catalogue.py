@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 OTHER = "other"
-SMALLEST_CATEGORY = 8
+SMALLEST_CATEGORY = 5
 
 _PRODUCT_CODE = re.compile(r"\d{5}[A-Za-z]{0,2}", re.ASCII)
 _VARIANT = re.compile(r"(\d{3,})[A-Za-z]{1,2}", re.ASCII)
@@ -55,7 +55,13 @@ _MATERIALS = _words(
     hanging lace metal painted porcelain scented velvet wicker wire wood wooden zinc
     """
 )
-_MODIFIERS = _COLOURS | _SIZES | _PACKS | _PATTERNS | _MATERIALS
+_MOTIFS = _words(
+    """
+    alphabet babushka bird bunny butterfly chick daisy day dinosaur doily dolly flower font
+    garden heart hen home leaf love pantry party rabbit rose skull toadstool
+    """
+)
+_MODIFIERS = _COLOURS | _SIZES | _PACKS | _PATTERNS | _MATERIALS | _MOTIFS
 
 
 def is_product_code(item_id: str) -> bool:
