@@ -1,0 +1,122 @@
+"""`python -m services.recommender.evaluate`: how good the recommender is, by the protocol.
+
+Learns from the orders before a cut, then asks about all orders of the 30 days up to the newest,
+beside two simple recommenders. Judges the orders of the shop or, with `--orders`, those of another
+file, which never enter the shop's tables. Exit status: 0 done, 1 it could not run, 2 the input is
+wrong.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from services.common.figures import record
+from services.common.phases import say
+from services.common.postgres import MigrationError, migrate, queries
+from services.common.settings import Settings, load_settings
+from services.recommender.columns import FIELDS, MappingError, columns_of, parse_mapping
+from services.recommender.evaluation import evaluate
+from services.recommender.intake import Intake
+from services.recommender.job import job
+from services.recommender.ledger import LoadError, Source
+from services.recommender.load import CLOCK_SLACK
+from services.recommender.publish import JobError
+from services.recommender.report import progress_line, summary
+from services.recommender.scores import ONLINE_RETAIL, SERVED, counts_of, figures, table
+from services.recommender.sources import SourceError, open_table, sha256_of
+from services.recommender.trial import connect, scratch_schema
+
+ROOM = Path(__file__).parent
+SHOP = "public"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one evaluation; give the exit status."""
+    options = _options(arguments)
+    try:
+        _run(options, load_settings())
+    except (SourceError, MappingError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (psycopg.Error, MigrationError, JobError, LoadError, OSError) as error:
+        print(f"The evaluation stopped: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nThe evaluation was interrupted.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.recommender.evaluate", description=__doc__
+    )
+    parser.add_argument("--orders", type=Path, metavar="FILE", help="a CSV, Parquet or XLSX file")
+    parser.add_argument(
+        "--mapping",
+        default="",
+        metavar="FIELD=COLUMN,...",
+        help=f"columns of the file, for {', '.join(FIELDS)}",
+    )
+    parser.add_argument("--encoding", default="utf-8-sig", help="of a CSV file; default UTF-8")
+    parser.add_argument(
+        "--time-format", help="of times in text, as in %%d/%%m/%%Y %%H:%%M; default ISO 8601"
+    )
+    options = parser.parse_args(arguments)
+    if not options.orders and (options.mapping or options.time_format):
+        parser.error("--mapping and --time-format describe a file; name it with --orders FILE.")
+    return options
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> None:
+    source = _source(options) if options.orders else None
+    if not settings.postgres_url:
+        raise JobError("No database is known; start one with `make demo` or set POSTGRES_URL.")
+    statements = queries(ROOM / "training.sql")
+    with psycopg.connect(settings.postgres_url, autocommit=True, connect_timeout=5) as connection:
+        migrate(connection, "recommender", ROOM / "schema.sql")
+        with job(settings, connection, statements):
+            if source is None:
+                reports = evaluate(settings, statements, SHOP, "the shop's orders")
+            else:
+                with _loaded(source, settings) as schema:
+                    reports = evaluate(settings, statements, schema, source.name)
+    say("\n" + table(reports))
+    if source is None and counts_of(reports[SERVED]) == ONLINE_RETAIL:
+        record(settings.results_dir, *figures(reports))
+        say(f"\nThese are the counts of Online Retail: recorded in {settings.results_dir}.")
+
+
+def _source(options: argparse.Namespace) -> Source:
+    mapping = parse_mapping(options.mapping)
+    columns_of(open_table(options.orders, options.encoding).header, mapping)
+    return Source(
+        name=options.orders.name,
+        path=options.orders,
+        sha256=sha256_of(options.orders),
+        mapping=mapping,
+        encoding=options.encoding,
+        time_format=options.time_format,
+    )
+
+
+@contextmanager
+def _loaded(source: Source, settings: Settings) -> Iterator[str]:
+    """The schema of a shop that has a file's orders and nothing else, dropped afterwards."""
+    rejects = settings.state_dir / "recommender" / "evaluation"
+    with scratch_schema(settings.postgres_url) as schema:
+        with connect(settings.postgres_url, schema) as connection:
+            now = datetime.now(UTC) + CLOCK_SLACK
+            intake = Intake(connection, queries(ROOM / "load.sql"), rejects, now)
+            progress = intake.load(source, progress_line(sys.stdout))
+            say(summary(progress, intake.reject_file(source), intake.totals(), 0.0))
+        yield schema
+
+
+if __name__ == "__main__":
+    sys.exit(main())
