@@ -67,6 +67,18 @@ def test_buying_one_of_the_five_replaces_it_at_once(url: str) -> None:
         expect(page.locator("#lately-items a").first).to_have_attribute("aria-label", first)
 
 
+def test_the_keyboard_goes_on_from_where_something_was_bought(url: str) -> None:
+    with browsing(url) as page:
+        page.goto("/items/i00?customer_id=c")
+        first = cards(page)[0]
+
+        page.get_by_role("button", name=f"Buy {first}", exact=True).press("Enter")
+        expect(page.locator("#five-title")).to_be_focused()
+        page.keyboard.press("Tab")
+
+        expect(page.locator("#five-items a.name").first).to_be_focused()
+
+
 def test_buying_the_item_itself_counts_its_stock_down(url: str) -> None:
     with browsing(url) as page:
         page.goto("/items/i00")
@@ -214,6 +226,7 @@ def test_every_field_and_button_has_a_name_and_a_ring(url: str) -> None:
     with browsing(url) as page:
         page.goto("/items/i00?customer_id=c")
         cards(page)
+        expect(page.locator("#lately-items a")).to_have_count(1)
         names = re.findall(
             r'- (?:button|combobox|searchbox|link)(?: "([^"]+)")?',
             page.locator("body").aria_snapshot(),

@@ -133,7 +133,10 @@ async function buy(item, button) {
     say(customer ? `Bought ${item.title}. The five know it already.`
       : `Bought ${item.title} as a guest, so it is not remembered.`);
     const [seed] = await Promise.all([api.item(place.item), showFive(fresh), showLately(fresh)]);
-    if (fresh()) showStock(seed);
+    if (!fresh()) return;
+    showStock(seed);
+    // The pressed button is gone or was disabled; who uses the keyboard goes on from here.
+    (button.isConnected ? button : byId("five-title")).focus({ preventScroll: true });
   });
 }
 

@@ -12,6 +12,8 @@ export class Combobox {
   constructor(input, list, { find, show, choose, none }) {
     Object.assign(this, { input, list, find, show, choose, none });
     list.setAttribute("role", "listbox");
+    // Browsers stop at a list that scrolls when Tab is pressed; this one belongs to its field.
+    list.tabIndex = -1;
     for (const [name, value] of Object.entries({
       role: "combobox",
       "aria-autocomplete": "list",
