@@ -23,14 +23,18 @@ PAGES = {"front", "recommender", "mlflow", "recommender-train"}
 MEBIBYTES = {"m": 1, "g": 1024}
 DOCKERFILE = Path("infra/Dockerfile").read_text()
 FALLBACK = re.compile(r"\$\{(\w+):-([^}]*)\}")
-ONLY_HERE = {"POSTGRES_PASSWORD", "SPARK_WORKER_MEMORY", "SPARK_WORKER_CORES"} | {
+ONLY_HERE = {
+    "POSTGRES_PASSWORD",
     "SPARK_EXECUTOR_MEMORY",
     "SPARK_MASTER_UI_PORT",
+    "SPARK_WORKER_CORES",
+    "SPARK_WORKER_LIMIT",
+    "SPARK_WORKER_MEMORY",
 }
 
 
 def mebibytes(service: str) -> int:
-    limit: str = SERVICES[service]["mem_limit"]
+    limit: str = FALLBACK.sub(r"\2", SERVICES[service]["mem_limit"])
     return int(limit[:-1]) * MEBIBYTES[limit[-1]]
 
 
@@ -67,6 +71,15 @@ def test_only_pages_are_published_outside_the_debug_profile() -> None:
 @pytest.mark.parametrize("name", sorted(n for n in SERVICES if "ports" in SERVICES[n]))
 def test_ports_are_published_on_this_machine_only(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
+
+
+@pytest.mark.parametrize("name", sorted(n for n in SERVICES if "volumes" in SERVICES[n]))
+def test_what_is_kept_has_a_name_so_that_down_leaves_nothing_unnamed(name: str) -> None:
+    mounts = [mount for mount in SERVICES[name]["volumes"] if isinstance(mount, str)]
+    sources = [source for source, colon, _ in (m.partition(":") for m in mounts) if colon]
+
+    assert len(sources) == len(mounts)
+    assert all(source.startswith("./") or source in FILE["volumes"] for source in sources)
 
 
 @pytest.mark.parametrize("name", SERVERS)
