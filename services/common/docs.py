@@ -1,10 +1,7 @@
 """The API's page, from files that are here: it works without a network."""
 
-from importlib.util import find_spec
-from pathlib import Path
-
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 # Swagger UI writes its own style attributes; scripts come from here alone.
@@ -38,23 +35,14 @@ SwaggerUIBundle({
 
 
 def install(app: FastAPI) -> None:
-    """Serve Swagger UI at /docs; without its files, /docs leads to the plain description."""
-    files = _swagger_files()
-    if files is not None:
-        app.mount("/docs/files", StaticFiles(directory=files), name="docs")
+    """Serve Swagger UI at /docs, from the copy that the package fastapi-offline carries."""
+    app.mount("/docs/files", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs")
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        if files is None:
-            return RedirectResponse("/openapi.json")
         page = _PAGE.format(title=app.title)
         return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
     @app.get("/docs/start.js", include_in_schema=False)
     async def start() -> Response:
         return Response(_START, media_type="text/javascript")
-
-
-def _swagger_files() -> Path | None:
-    package = find_spec("fastapi_offline")
-    return Path(package.origin).parent / "static" if package and package.origin else None

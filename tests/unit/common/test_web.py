@@ -214,6 +214,8 @@ def test_the_apis_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
     assert page.status_code == 200
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert all(address.startswith(("/docs/", "data:")) for address in loaded)
+    served = [address for address in loaded if address.startswith("/")]
+    assert [client.get(address).status_code for address in served] == [200, 200, 200]
 
 
 def test_static_files_have_an_address_that_changes_with_their_text(tmp_path: Path) -> None:
