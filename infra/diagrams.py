@@ -4,7 +4,6 @@ A Mermaid block is shown as the SVG file that carries the hash of the block's te
 can't be out of date: a changed block has no file until this has run.
 """
 
-import hashlib
 import re
 import shutil
 import subprocess
@@ -12,6 +11,8 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+
+from infra.portal.design import diagram_file
 
 MERMAID = "mermaid@11"
 BLOCK = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
@@ -21,11 +22,6 @@ async source => {
     return (await mermaid.render("diagram", source)).svg;
 }
 """
-
-
-def diagram_file(source: str, folder: Path) -> Path:
-    """Where the drawing of a Mermaid block lies."""
-    return folder / f"diagram-{hashlib.sha256(source.strip().encode()).hexdigest()[:12]}.svg"
 
 
 def diagrams(page: Path) -> dict[Path, str]:

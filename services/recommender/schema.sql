@@ -13,8 +13,6 @@ create table item (
     active     boolean not null default true,
     created_at timestamptz not null
 );
--- The page's search box: prefix and substring match over a small catalogue.
-create index item_by_title on item (lower(title));
 
 create table customer (
     customer_id text primary key,
