@@ -36,7 +36,7 @@ export function picture({ item_id: id, title, category }) {
   const [, parts] = SHAPES.find(([pattern]) => pattern.test(words)) ?? [null, PLAIN];
   return svg("svg", { viewBox: "0 0 200 200", "aria-hidden": "true", focusable: "false" },
     svg("defs", {}, weave(fill, tone, PATTERNS.find(([pattern]) => pattern.test(words))?.[1])),
-    ...backdrop(hue, id),
+    ...backdrop(hue, id, tone[2] > 82 ? 12 : 0),
     ...parts.map((part) => draw(part, tone, fill, title)));
 }
 
@@ -47,9 +47,10 @@ function colour(words, id) {
   return [HOUSE_HUES[h % HOUSE_HUES.length], 28 + (h >>> 8) % 12, 56 + (h >>> 12) % 10];
 }
 
-function backdrop(hue, id) {
+// A pale thing stands before a deeper wall, or it would not be seen.
+function backdrop(hue, id, deeper) {
   const h = fingerprint(`${id} backdrop`);
-  const wash = (light) => `hsl(${hue} 30% ${light}%)`;
+  const wash = (light) => `hsl(${hue} 30% ${light - deeper}%)`;
   const behind = [
     svg("circle", { cx: 60 + (h % 80), cy: 78, r: 66, fill: wash(85) }),
     svg("path", { d: `M0 ${96 + (h % 24)}q50-44 100-8t100-14V0H0z`, fill: wash(93) }),
