@@ -8,6 +8,7 @@ wrong.
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from services.recommender.intake import Intake
 from services.recommender.job import job
 from services.recommender.ledger import LoadError, Source
 from services.recommender.load import CLOCK_SLACK
-from services.recommender.publish import JobError
+from services.recommender.publish import JobError, away
 from services.recommender.report import progress_line, summary
 from services.recommender.scores import ONLINE_RETAIL, SERVED, counts_of, figures, table
 from services.recommender.sources import SourceError, open_table, sha256_of
@@ -38,8 +39,12 @@ SHOP = "public"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one evaluation; give the exit status."""
     options = _options(arguments)
+    settings = load_settings()
     try:
-        _run(options, load_settings())
+        _run(options, settings)
+    except psycopg.OperationalError as error:
+        print(f"The evaluation stopped: {away(settings.postgres_url, error)}", file=sys.stderr)
+        return 1
     except (SourceError, MappingError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -113,8 +118,10 @@ def _loaded(source: Source, settings: Settings) -> Iterator[str]:
         with connect(settings.postgres_url, schema) as connection:
             now = datetime.now(UTC) + CLOCK_SLACK
             intake = Intake(connection, queries(ROOM / "load.sql"), rejects, now)
+            began_s = time.monotonic()
             progress = intake.load(source, progress_line(sys.stdout))
-            say(summary(progress, intake.reject_file(source), intake.totals(), 0.0))
+            seconds = time.monotonic() - began_s
+            say(summary(progress, intake.reject_file(source), intake.totals(), seconds))
         yield schema
 
 

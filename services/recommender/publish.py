@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection, errors, sql
+from psycopg import Connection, OperationalError, errors, sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import Jsonb
 
 from services.recommender.protocol import Estimate
@@ -29,6 +30,13 @@ class Serving:
     version: int
     run_id: str
     metrics: Mapping[str, float]
+
+
+def away(postgres_url: str, error: OperationalError) -> str:
+    """A sentence on a database that cannot be reached; the password is not in it."""
+    parts = conninfo_to_dict(postgres_url)
+    place = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+    return f"PostgreSQL at {place} (POSTGRES_URL) failed: {' '.join(str(error).split())}"
 
 
 def new_version(connection: Connection, statements: Statements, run_id: str) -> int:

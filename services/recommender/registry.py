@@ -61,8 +61,9 @@ def champion_is(client: MlflowClient, run_id: str) -> bool:
         return False
 
 
-def crown(client: MlflowClient, run_id: str) -> None:
-    """Move MLflow's alias to the version of this run."""
+def crown(client: MlflowClient, run_id: str) -> bool:
+    """Move MLflow's alias to the version of this run; False when MLflow does not have it."""
     versions = client.search_model_versions(f"name = '{MODEL}' and run_id = '{run_id}'")
     for version in versions:
         client.set_registered_model_alias(MODEL, ALIAS, str(version.version))
+    return bool(versions)

@@ -14,7 +14,7 @@ import psycopg
 from services.common.phases import say
 from services.common.postgres import MigrationError, migrate, queries
 from services.common.settings import Settings, load_settings
-from services.recommender.publish import JobError, serving
+from services.recommender.publish import JobError, away, serving
 
 ROOM = Path(__file__).parent
 
@@ -22,8 +22,12 @@ ROOM = Path(__file__).parent
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one training; give the exit status."""
     options = _options(arguments)
+    settings = load_settings()
     try:
-        return _run(options, load_settings())
+        return _run(options, settings)
+    except psycopg.OperationalError as error:
+        print(f"The training stopped: {away(settings.postgres_url, error)}", file=sys.stderr)
+        return 1
     except (psycopg.Error, MigrationError, JobError) as error:
         print(f"The training stopped: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

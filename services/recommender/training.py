@@ -147,9 +147,10 @@ class _Training:
 
 def mend_champion(client: MlflowClient, served: publish.Serving | None) -> None:
     """Let MLflow's alias follow PostgreSQL's where an earlier training could not move it."""
-    if served and not registry.champion_is(client, served.run_id):
-        say(f"MLflow's alias moves to version {served.version}, which serves.")
-        registry.crown(client, served.run_id)
+    if served is None or registry.champion_is(client, served.run_id):
+        return
+    if registry.crown(client, served.run_id):
+        say(f"MLflow's alias moved to version {served.version}, which serves.")
 
 
 def _in_words(metrics: Mapping[str, float]) -> str:
