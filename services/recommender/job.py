@@ -66,5 +66,5 @@ def _plain_errors(settings: Settings) -> Iterator[None]:
 def _cause(error: Exception) -> str:
     """The innermost cause in a Java stack trace, or the first line of any other message."""
     lines = str(error).splitlines() or [type(error).__name__]
-    causes = [line for line in lines if line.startswith("Caused by: ")]
-    return (causes[-1] if causes else lines[0]).removeprefix("Caused by: ").rstrip(".")
+    causes = [line for line in lines if line.startswith((": ", "Caused by: "))]
+    return (causes or lines[:1])[-1].removeprefix("Caused by").lstrip(": ").rstrip(".")
