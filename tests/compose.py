@@ -92,7 +92,7 @@ class Composed:
 
 def main() -> int:
     """Run everything; give the exit status."""
-    trouble = _engine_trouble() and _set_up_engine()
+    trouble = _set_up_engine() or _engine_trouble()
     if trouble:
         print(NO_ENGINE.format(reason=trouble), flush=True)
         return 0
@@ -118,15 +118,16 @@ def _engine_trouble() -> str:
 
 
 def _set_up_engine() -> str:
+    """Run ENGINE_SETUP, if any; what went wrong, empty when nothing did."""
     command = os.environ.get("ENGINE_SETUP", "")
     if not command:
-        return f"{_engine_trouble()} ENGINE_SETUP is not set."
-    _say(f"no Docker engine yet; running {command}")
+        return ""
+    _say(f"setting up a Docker engine with {command}")
     try:
         subprocess.run(command, shell=True, timeout=ENGINE_SETUP_DEADLINE_S, check=True)
     except subprocess.SubprocessError as error:
         return f"ENGINE_SETUP failed: {error}"
-    return _engine_trouble()
+    return ""
 
 
 def _own_settings() -> dict[str, str]:

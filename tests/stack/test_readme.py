@@ -27,7 +27,7 @@ def run(demo: Demo, command: str, **settings: str) -> str:
         timeout=DEADLINE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return str(done.stdout)
+    return str(done.stdout + done.stderr)
 
 
 def one(start: str) -> str:
@@ -39,7 +39,7 @@ def one(start: str) -> str:
 def test_curl_gets_five_real_items(stack: Demo, command: str) -> None:
     answer = json.loads(run(stack, command))
 
-    assert len({item["item_id"] for item in answer["items"]}) == 5
+    assert len({item["item_id"] for item in answer.get("items", [])}) == 5, answer
     assert all(item["title"] for item in answer["items"])
 
 
