@@ -1,5 +1,6 @@
 """kill -9 in each container while the API is asked: it answers or says why not, and recovers."""
 
+import httpx2
 import pytest
 
 from tests.compose import Composed
