@@ -74,7 +74,7 @@ class Item(BaseModel):
     item_id: str = Field(examples=["22423"])
     title: Title = Field(examples=["Regency cakestand 3 tier"])
     price: float = Field(examples=[12.75])
-    category: str = Field(examples=["cakestand"])
+    category: str = Field(examples=["other"])
     family_id: str = Field(examples=["22423"])
     stock: int = Field(examples=[482])
     active: bool = Field(examples=[True])
@@ -98,7 +98,7 @@ class Purchase(BaseModel):
     item_id: str = Field(examples=["22423"])
     title: Title = Field(examples=["Regency cakestand 3 tier"])
     price: float = Field(examples=[12.75])
-    category: str = Field(examples=["cakestand"])
+    category: str = Field(examples=["other"])
     times: int = Field(examples=[3], description="orders that had it")
     last_at: datetime = Field(examples=["2011-12-09T12:20:00Z"])
 

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812 - Spark's own name for them
 from services.recommender.recipe import Recipe
 
 DAY_MICROS = 86_400_000_000
+MAP_TASKS = 8
 
 
 def customer_pairs(lines: DataFrame, recipe: Recipe) -> DataFrame:
@@ -95,7 +96,9 @@ def _cosine(groups: DataFrame, recipe: Recipe) -> DataFrame:
 
 def _pairs(groups: DataFrame) -> DataFrame:
     """Map each group to the pairs of its items; reduce a pair to the groups that have both."""
-    firsts = groups.select("weight", "items", F.posexplode("items").alias("place", "item"))
+    # Few groups make many pairs: by their size adaptive execution would give them to one core.
+    spread = groups.repartition(MAP_TASKS)
+    firsts = spread.select("weight", "items", F.posexplode("items").alias("place", "item"))
     later = F.slice("items", F.col("place") + 2, F.size("items"))
     mapped = firsts.select("item", F.explode(later).alias("other"), "weight")
     return mapped.groupBy("item", "other").agg(

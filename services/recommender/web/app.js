@@ -68,7 +68,7 @@ async function showProduct(fresh) {
   if (!fresh()) return;
   document.title = `${item.title} · Five more`;
   byId("product-picture").replaceChildren(picture(item));
-  byId("product-category").textContent = item.category;
+  byId("product-category").textContent = item.category === "other" ? "" : item.category;
   byId("product-title").textContent = item.title;
   byId("product-price").textContent = money(item.price);
   showStock(item);

@@ -15,7 +15,8 @@ export function why({ stage, because, category }) {
   if (stage === "together") {
     return because ? `Often bought together, and you bought ${because.title}` : "Often bought together";
   }
-  return stage === "category" ? `Popular in ${category}` : "Popular in the shop";
+  if (stage !== "category") return "Popular in the shop";
+  return category === "other" ? "Popular among the rest" : `Popular in ${category}`;
 }
 
 export function card(item, address, { reason = "", buy = null } = {}) {
