@@ -43,8 +43,8 @@ def watched(settings: Settings, client: httpx2.AsyncClient) -> tuple[Part, ...]:
     return (
         *of_systems,
         Part("postgres", "PostgreSQL", "Items, orders, neighbours.", _postgres(settings)),
-        Part("valkey", "Valkey", "Counters and caches.", _valkey(settings)),
-        Part("kafka", "Kafka", "Events, in order.", _kafka(settings)),
+        Part("valkey", "Valkey", "Ready; no system uses it yet.", _valkey(settings)),
+        Part("kafka", "Kafka", "Ready; no system uses it yet.", _kafka(settings)),
         Part(
             "mlflow",
             "MLflow",
