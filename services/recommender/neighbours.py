@@ -84,9 +84,11 @@ def nearest(pairs: DataFrame, recipe: Recipe) -> DataFrame:
 
 def _cosine(groups: DataFrame, recipe: Recipe) -> DataFrame:
     """Shrunk cosine over groups of `items`, each with a `weight`."""
-    sizes = groups.select(F.explode("items").alias("item"), "weight").groupBy("item")
+    # Few groups make many pairs: by their size adaptive execution would give them to one core.
+    spread = groups.repartition(MAP_TASKS).persist()
+    sizes = spread.select(F.explode("items").alias("item"), "weight").groupBy("item")
     totals = sizes.agg(F.sum("weight").alias("total"))
-    pairs = _pairs(groups).where(F.col("support") >= recipe.min_support)
+    pairs = _pairs(spread).where(F.col("support") >= recipe.min_support)
     geometric = F.sqrt(F.col("total") * F.col("total_2"))
     score = F.col("both") / (geometric + recipe.shrinkage)
     return _with_both(pairs, totals, "total").select(
@@ -96,9 +98,7 @@ def _cosine(groups: DataFrame, recipe: Recipe) -> DataFrame:
 
 def _pairs(groups: DataFrame) -> DataFrame:
     """Map each group to the pairs of its items; reduce a pair to the groups that have both."""
-    # Few groups make many pairs: by their size adaptive execution would give them to one core.
-    spread = groups.repartition(MAP_TASKS)
-    firsts = spread.select("weight", "items", F.posexplode("items").alias("place", "item"))
+    firsts = groups.select("weight", "items", F.posexplode("items").alias("place", "item"))
     later = F.slice("items", F.col("place") + 2, F.size("items"))
     mapped = firsts.select("item", F.explode(later).alias("other"), "weight")
     return mapped.groupBy("item", "other").agg(
