@@ -20,17 +20,18 @@ from services.common.figures import record
 from services.common.phases import say
 from services.common.postgres import MigrationError, migrate, queries
 from services.common.settings import Settings, load_settings
-from services.recommender.columns import FIELDS, MappingError, columns_of, parse_mapping
-from services.recommender.evaluation import evaluate
-from services.recommender.intake import Intake
-from services.recommender.job import job
-from services.recommender.ledger import LoadError, Source
 from services.recommender.load import CLOCK_SLACK
-from services.recommender.publish import JobError, away
-from services.recommender.report import progress_line, summary
-from services.recommender.scores import ONLINE_RETAIL, SERVED, counts_of, figures, table
-from services.recommender.sources import SourceError, open_table, sha256_of
-from services.recommender.trial import connect, scratch_schema
+from services.recommender.loading.columns import MappingError
+from services.recommender.loading.intake import Intake
+from services.recommender.loading.ledger import LoadError, Source
+from services.recommender.loading.options import add_file_options, own_source, parsed
+from services.recommender.loading.report import progress_line, summary
+from services.recommender.loading.sources import SourceError
+from services.recommender.training.evaluation import evaluate
+from services.recommender.training.job import job
+from services.recommender.training.publish import JobError, away
+from services.recommender.training.scores import ONLINE_RETAIL, SERVED, counts_of, figures, table
+from services.recommender.training.trial import connect, scratch_schema
 
 ROOM = Path(__file__).parent
 SHOP = "public"
@@ -61,28 +62,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m services.recommender.evaluate", description=__doc__
     )
-    parser.add_argument("--orders", type=Path, metavar="FILE", help="a CSV, Parquet or XLSX file")
-    parser.add_argument(
-        "--mapping",
-        default="",
-        metavar="FIELD=COLUMN,...",
-        help=f"columns of the file, for {', '.join(FIELDS)}",
-    )
-    parser.add_argument("--encoding", default="utf-8-sig", help="of a CSV file; default UTF-8")
-    parser.add_argument(
-        "--time-format", help="of times in text, as in %%d/%%m/%%Y %%H:%%M; default ISO 8601"
-    )
-    options = parser.parse_args(arguments)
-    if not options.orders and (options.mapping or options.time_format):
-        parser.error("--mapping and --time-format describe a file; name it with --orders FILE.")
-    return options
+    add_file_options(parser)
+    return parsed(parser, arguments)
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> None:
-    source = _source(options) if options.orders else None
+    source = own_source(options)
     if not settings.postgres_url:
         raise JobError("No database is known; start one with `make demo` or set POSTGRES_URL.")
-    statements = queries(ROOM / "training.sql")
+    statements = queries(ROOM / "training" / "training.sql")
     with psycopg.connect(settings.postgres_url, autocommit=True, connect_timeout=5) as connection:
         migrate(connection, "recommender", ROOM / "schema.sql")
         with job(settings, connection, statements):
@@ -97,19 +85,6 @@ def _run(options: argparse.Namespace, settings: Settings) -> None:
         say(f"\nThese are the counts of Online Retail: recorded in {settings.results_dir}.")
 
 
-def _source(options: argparse.Namespace) -> Source:
-    mapping = parse_mapping(options.mapping)
-    columns_of(open_table(options.orders, options.encoding).header, mapping)
-    return Source(
-        name=options.orders.name,
-        path=options.orders,
-        sha256=sha256_of(options.orders),
-        mapping=mapping,
-        encoding=options.encoding,
-        time_format=options.time_format,
-    )
-
-
 @contextmanager
 def _loaded(source: Source, settings: Settings) -> Iterator[str]:
     """The schema of a shop that has a file's orders and nothing else, dropped afterwards."""
@@ -117,7 +92,7 @@ def _loaded(source: Source, settings: Settings) -> Iterator[str]:
     with scratch_schema(settings.postgres_url) as schema:
         with connect(settings.postgres_url, schema) as connection:
             now = datetime.now(UTC) + CLOCK_SLACK
-            intake = Intake(connection, queries(ROOM / "load.sql"), rejects, now)
+            intake = Intake(connection, queries(ROOM / "loading" / "load.sql"), rejects, now)
             began_s = time.monotonic()
             progress = intake.load(source, progress_line(sys.stdout))
             seconds = time.monotonic() - began_s

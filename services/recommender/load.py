@@ -15,13 +15,14 @@ import psycopg
 
 from services.common.postgres import MigrationError, migrate, queries
 from services.common.settings import Settings, load_settings
-from services.recommender import generate, online_retail
-from services.recommender.columns import FIELDS, MappingError, columns_of, parse_mapping
-from services.recommender.intake import DEFAULT_STOCK, Intake
-from services.recommender.ledger import Ledger, LoadError, Source, one_load_at_a_time
-from services.recommender.orders import ONLINE_RETAIL
-from services.recommender.report import progress_line, summary
-from services.recommender.sources import SourceError, open_table, sha256_of
+from services.recommender.loading import generate, online_retail
+from services.recommender.loading.columns import MappingError
+from services.recommender.loading.intake import DEFAULT_STOCK, Intake
+from services.recommender.loading.ledger import Ledger, LoadError, Source, one_load_at_a_time
+from services.recommender.loading.options import add_file_options, own_source, parsed
+from services.recommender.loading.orders import ONLINE_RETAIL
+from services.recommender.loading.report import progress_line, summary
+from services.recommender.loading.sources import SourceError, sha256_of
 
 ROOM = Path(__file__).parent
 REAL = "UCI Online Retail"
@@ -58,39 +59,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if not options.orders and (options.mapping or options.time_format):
-        parser.error("--mapping and --time-format describe a file; name it with --orders FILE.")
-    return options
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m services.recommender.load", description=__doc__
     )
-    parser.add_argument("--orders", type=Path, metavar="FILE", help="a CSV, Parquet or XLSX file")
-    parser.add_argument(
-        "--mapping",
-        default="",
-        metavar="FIELD=COLUMN,...",
-        help=f"columns of the file, for {', '.join(FIELDS)}",
-    )
-    parser.add_argument("--encoding", default="utf-8-sig", help="of a CSV file; default UTF-8")
-    parser.add_argument(
-        "--time-format", help="of times in text, as in %%d/%%m/%%Y %%H:%%M; default ISO 8601"
-    )
+    add_file_options(parser)
     parser.add_argument("--if-missing", action="store_true", help="only into an empty database")
-    return parser
+    return parsed(parser, arguments)
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
-    own = _own_source(options) if options.orders else None
+    own = own_source(options)
     if not settings.postgres_url:
         raise LoadError("no database is known; start one with `make demo` or set POSTGRES_URL.")
     with psycopg.connect(settings.postgres_url, autocommit=True) as connection:
         migrate(connection, "recommender", ROOM / "schema.sql")
-        statements = queries(ROOM / "load.sql")
+        statements = queries(ROOM / "loading" / "load.sql")
         ledger = Ledger(connection, statements)
         there = ledger.sources(finished_only=True)
         if (options.if_missing and there) or (own is None and REAL in there):
@@ -116,20 +99,6 @@ def _load(intake: Intake, source: Source) -> None:
     print(summary(progress, intake.reject_file(source), intake.totals(), seconds))
     if "stock" not in source.mapping:
         print(f"The file has no stock: each new item begins with {DEFAULT_STOCK:,} units.")
-
-
-def _own_source(options: argparse.Namespace) -> Source:
-    mapping = parse_mapping(options.mapping)
-    table = open_table(options.orders, options.encoding)
-    columns_of(table.header, mapping)
-    return Source(
-        name=options.orders.name,
-        path=options.orders,
-        sha256=sha256_of(options.orders),
-        mapping=mapping,
-        encoding=options.encoding,
-        time_format=options.time_format,
-    )
 
 
 def _data_set(settings: Settings) -> Source:

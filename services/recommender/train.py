@@ -14,7 +14,7 @@ import psycopg
 from services.common.phases import say
 from services.common.postgres import MigrationError, migrate, queries
 from services.common.settings import Settings, load_settings
-from services.recommender.publish import JobError, away, serving
+from services.recommender.training.publish import JobError, away, serving
 
 ROOM = Path(__file__).parent
 
@@ -50,13 +50,13 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
         raise JobError("No database is known; start one with `make demo` or set POSTGRES_URL.")
     with psycopg.connect(settings.postgres_url, autocommit=True, connect_timeout=5) as connection:
         migrate(connection, "recommender", ROOM / "schema.sql")
-        statements = queries(ROOM / "training.sql")
+        statements = queries(ROOM / "training" / "training.sql")
         served = serving(connection, statements)
         if served and options.if_missing:
             say(f"Nothing to train, version {served.version} of the model serves.")
             return 0
         # Spark and MLflow take seconds to import, which a start that has a model is spared.
-        from services.recommender.training import train  # noqa: PLC0415
+        from services.recommender.training.run import train  # noqa: PLC0415
 
         return train(settings, connection, statements, force=options.force)
 

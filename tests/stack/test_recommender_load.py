@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from services.recommender.ledger import LoadError, one_load_at_a_time
+from services.recommender.loading.ledger import LoadError, one_load_at_a_time
 from tests.waiting import until
 
 COLUMNS = (
@@ -32,10 +32,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 import psycopg
 from services.common.postgres import migrate, queries
-from services.recommender.intake import Intake
-from services.recommender.ledger import Source, one_load_at_a_time
+from services.recommender.loading.intake import Intake
+from services.recommender.loading.ledger import Source, one_load_at_a_time
 from services.recommender.load import ROOM
-from services.recommender.sources import sha256_of
+from services.recommender.loading.sources import sha256_of
 
 def pause(rows_done, rows_total):
     if rows_done == 120:
@@ -45,7 +45,7 @@ def pause(rows_done, rows_total):
 url, orders, state = sys.argv[1:]
 with psycopg.connect(url, autocommit=True, application_name="pausing") as connection:
     migrate(connection, "recommender", ROOM / "schema.sql")
-    statements = queries(ROOM / "load.sql")
+    statements = queries(ROOM / "loading" / "load.sql")
     source = Source("orders.csv", Path(orders), sha256_of(Path(orders)))
     with one_load_at_a_time(connection):
         intake = Intake(connection, statements, Path(state) / "recommender", datetime.now(UTC))

@@ -20,7 +20,7 @@ from mlflow import MlflowClient
 from psycopg import sql
 
 from services.common.postgres import migrate, queries
-from services.recommender.publish import taking_turns
+from services.recommender.training.publish import taking_turns
 from tests.demo import Demo
 from tests.stack.shop import SCHEMA
 
@@ -29,7 +29,7 @@ MAPPING = (
     "order_id=order,item_id=item,title=name,quantity=amount,ordered_at=at,unit_price=price,"
     "customer_id=buyer"
 )
-SQL = Path("services/recommender/training.sql")
+SQL = Path("services/recommender/training/training.sql")
 COLOURS = ("RED", "BLUE", "GREEN", "PINK")
 DEADLINE_S = 600
 

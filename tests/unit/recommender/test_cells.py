@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.recommender.cells import id_text, number, one_line, utc
+from services.recommender.loading.cells import id_text, number, one_line, utc
 
 NINE = datetime(2011, 5, 2, 9, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.recommender.columns import (
+from services.recommender.loading.columns import (
     ONLINE_RETAIL_COLUMNS,
     MappingError,
     columns_of,

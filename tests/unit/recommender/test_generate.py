@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 import pytest
 
 from services.recommender.catalogue import OTHER, categories, family_of
-from services.recommender.generate import orders
-from services.recommender.online_retail import SCHEMA
-from services.recommender.orders import ONLINE_RETAIL, Line, LineReader, Reason
+from services.recommender.loading.generate import orders
+from services.recommender.loading.online_retail import SCHEMA
+from services.recommender.loading.orders import ONLINE_RETAIL, Line, LineReader, Reason
 from tests.unit.recommender.test_orders import NOW
 
 Rows = list[dict[str, object]]

@@ -12,7 +12,7 @@ from urllib.error import URLError
 import openpyxl
 import pytest
 
-from services.recommender.online_retail import (
+from services.recommender.loading.online_retail import (
     COMPLETE,
     SCHEMA,
     URL,
@@ -21,7 +21,7 @@ from services.recommender.online_retail import (
     obtain,
     write_parquet,
 )
-from services.recommender.sources import SourceError, open_table
+from services.recommender.loading.sources import SourceError, open_table
 
 AT = datetime(2010, 12, 1, 8, 26)  # noqa: DTZ001 - as the data set has it
 ROWS: list[dict[str, object]] = [

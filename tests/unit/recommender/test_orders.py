@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.recommender.columns import ONLINE_RETAIL_COLUMNS
-from services.recommender.orders import (
+from services.recommender.loading.columns import ONLINE_RETAIL_COLUMNS
+from services.recommender.loading.orders import (
     ANY_SHOP,
     LARGEST_PRICE,
     ONLINE_RETAIL,

@@ -1,7 +1,7 @@
 """When a new model may replace the one that serves."""
 
 from services.recommender.protocol import Estimate
-from services.recommender.publish import Serving, refusal
+from services.recommender.training.publish import Serving, refusal
 
 SERVING = Serving(version=7, run_id="run", metrics={"hr_at_5": 0.40})
 

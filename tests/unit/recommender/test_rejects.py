@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
-from services.recommender.orders import Reason
-from services.recommender.rejects import RejectFile
+from services.recommender.loading.orders import Reason
+from services.recommender.loading.rejects import RejectFile
 
 HEADER = ("InvoiceNo", "Quantity")
 FIRST = ((2, ("C1", -1)), Reason.CANCELLED)

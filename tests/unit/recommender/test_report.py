@@ -4,8 +4,8 @@ import io
 from collections import Counter
 from pathlib import Path
 
-from services.recommender.ledger import Progress
-from services.recommender.report import progress_line, summary
+from services.recommender.loading.ledger import Progress
+from services.recommender.loading.report import progress_line, summary
 
 
 class Terminal(io.StringIO):

@@ -3,7 +3,7 @@
 import pytest
 
 from services.recommender.protocol import Judged, Report, report
-from services.recommender.scores import COSINE, POPULAR, SERVED, counts_of, figures, table
+from services.recommender.training.scores import COSINE, POPULAR, SERVED, counts_of, figures, table
 
 
 def made(hit_rate: float) -> Report:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from services.recommender.sources import SourceError, Table, open_table, sha256_of
+from services.recommender.loading.sources import SourceError, Table, open_table, sha256_of
 
 HEADER = ("order", "when", "price", "note")
 AT = datetime(2011, 1, 4, 10, 30)  # noqa: DTZ001 - what files hold

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from services.recommender.orders import Reason
-from services.recommender.sources import Row
+from services.recommender.loading.orders import Reason
+from services.recommender.loading.sources import Row
 
 
 class RejectFile:

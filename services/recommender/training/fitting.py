@@ -16,8 +16,8 @@ from services.recommender.neighbours import (
     customer_pairs,
     nearest,
 )
-from services.recommender.publish import Statements
 from services.recommender.recipe import Recipe
+from services.recommender.training.publish import Statements
 
 
 @dataclass(frozen=True)

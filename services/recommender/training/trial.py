@@ -25,10 +25,10 @@ from services.recommender.protocol import (
     question,
     report,
 )
-from services.recommender.publish import Statements, new_version, serve
 from services.recommender.recipe import Recipe
+from services.recommender.training.publish import Statements, new_version, serve
 
-ROOM = Path(__file__).parent
+ROOM = Path(__file__).parents[1]
 CONNECTIONS = 2
 FAMILY_CAP = 2
 NO_FAMILY_CAP = PLACES

@@ -8,14 +8,20 @@ from services.common.jdbc import Jdbc
 from services.common.phases import Phases, say
 from services.common.settings import Settings
 from services.common.spark import spark_session
-from services.recommender.fitting import Fitting, History
-from services.recommender.job import clock
 from services.recommender.protocol import Invoice, Report, Split
-from services.recommender.publish import JobError, Statements
 from services.recommender.recipe import Recipe
-from services.recommender.registry import metrics_of
-from services.recommender.scores import COSINE, POPULAR, SERVED
-from services.recommender.trial import FAMILY_CAP, NO_FAMILY_CAP, Trial, later_invoices, trial
+from services.recommender.training.fitting import Fitting, History
+from services.recommender.training.job import clock
+from services.recommender.training.publish import JobError, Statements
+from services.recommender.training.registry import metrics_of
+from services.recommender.training.scores import COSINE, POPULAR, SERVED
+from services.recommender.training.trial import (
+    FAMILY_CAP,
+    NO_FAMILY_CAP,
+    Trial,
+    later_invoices,
+    trial,
+)
 
 EXPERIMENT = "recommender-evaluation"
 

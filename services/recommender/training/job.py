@@ -12,11 +12,16 @@ from pyspark.errors import PySparkException
 from services.common.settings import Settings
 from services.common.spark import spark_folder
 from services.common.tracking import TrackingError
-from services.recommender.fitting import History
 from services.recommender.protocol import Split, split
-from services.recommender.publish import JobError, Statements, forget_unpublished, taking_turns
 from services.recommender.recipe import Recipe
-from services.recommender.trial import connect, drop_schema
+from services.recommender.training.fitting import History
+from services.recommender.training.publish import (
+    JobError,
+    Statements,
+    forget_unpublished,
+    taking_turns,
+)
+from services.recommender.training.trial import connect, drop_schema
 
 
 @contextmanager

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from psycopg import Connection, Cursor
 
 from services.recommender.catalogue import categories, family_of
-from services.recommender.ledger import Ledger, LoadError, Progress, Source, Statements
-from services.recommender.orders import Line, LineReader, Reason
-from services.recommender.rejects import RejectFile
-from services.recommender.sources import Row, open_table
+from services.recommender.loading.ledger import Ledger, LoadError, Progress, Source, Statements
+from services.recommender.loading.orders import Line, LineReader, Reason
+from services.recommender.loading.rejects import RejectFile
+from services.recommender.loading.sources import Row, open_table
 
 CHUNK_ROWS = 50_000
 DEFAULT_STOCK = 1_000

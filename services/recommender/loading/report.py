@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from services.recommender.ledger import Progress
+from services.recommender.loading.ledger import Progress
 
 
 def progress_line(out: TextIO) -> Callable[[int, int | None], None]:

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from services.recommender.catalogue import is_product_code
-from services.recommender.cells import id_text, number, one_line, utc
-from services.recommender.columns import columns_of
+from services.recommender.loading.cells import id_text, number, one_line, utc
+from services.recommender.loading.columns import columns_of
 
 UNKNOWN_COUNTRY = "Unspecified"
 LONGEST_ID = 64

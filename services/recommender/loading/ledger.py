@@ -10,7 +10,7 @@ from pathlib import Path
 from psycopg import Connection, errors, sql
 from psycopg.types.json import Jsonb
 
-from services.recommender.orders import ANY_SHOP, Rules
+from services.recommender.loading.orders import ANY_SHOP, Rules
 
 _LOCK_KEY = 7_226_113
 # Long enough for the server to notice that a killed load is gone.

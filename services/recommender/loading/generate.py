@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 
-from services.recommender.online_retail import write_parquet
+from services.recommender.loading.online_retail import write_parquet
 
 SEED = 352
 CUSTOMERS = 3_000

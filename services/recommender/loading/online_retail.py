@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from services.recommender.cells import id_text, number, one_line, utc
-from services.recommender.columns import ONLINE_RETAIL_COLUMNS
-from services.recommender.sources import BATCH_ROWS, Row, SourceError, open_table
+from services.recommender.loading.cells import id_text, number, one_line, utc
+from services.recommender.loading.columns import ONLINE_RETAIL_COLUMNS
+from services.recommender.loading.sources import BATCH_ROWS, Row, SourceError, open_table
 
 URL = "https://archive.ics.uci.edu/static/public/352/online+retail.zip"
 TIMEOUT_S = 60

@@ -14,13 +14,13 @@ from services.common.jdbc import Jdbc
 from services.common.phases import Phases, say
 from services.common.settings import Settings
 from services.common.spark import spark_folder, spark_session
-from services.recommender import publish, registry
-from services.recommender.fitting import Fit, Fitting, History
-from services.recommender.job import clock, job
 from services.recommender.protocol import Report, Split, sample
-from services.recommender.publish import Statements
 from services.recommender.recipe import Recipe
-from services.recommender.trial import later_invoices, trial
+from services.recommender.training import publish, registry
+from services.recommender.training.fitting import Fit, Fitting, History
+from services.recommender.training.job import clock, job
+from services.recommender.training.publish import Statements
+from services.recommender.training.trial import later_invoices, trial
 
 SHOP = "public"
 EXPERIMENT = "recommender"
