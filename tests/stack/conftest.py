@@ -36,6 +36,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield demo
 
 
+@pytest.fixture
+def real_data(stack: Demo) -> None:
+    """Skip where the stack had to generate its orders."""
+    if "GENERATED, NOT REAL" in (stack.state_dir.parent / "demo.log").read_text():
+        pytest.skip("UCI Online Retail is not here: set DATA_DIR to a folder that holds it.")
+
+
 @pytest.fixture(scope="session")
 def addresses(request: pytest.FixtureRequest) -> Addresses:
     """The addresses of the system under test, in either mode."""

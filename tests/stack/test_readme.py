@@ -36,14 +36,14 @@ def one(start: str) -> str:
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "/recommendations" in c])
-def test_curl_gets_five_real_items(stack: Demo, command: str) -> None:
+def test_curl_gets_five_real_items(stack: Demo, real_data: None, command: str) -> None:
     answer = json.loads(run(stack, command))
 
     assert len({item["item_id"] for item in answer.get("items", [])}) == 5, answer
     assert all(item["title"] for item in answer["items"])
 
 
-def test_curl_buys_an_item(stack: Demo) -> None:
+def test_curl_buys_an_item(stack: Demo, real_data: None) -> None:
     receipt = json.loads(run(stack, one("curl -s -X POST")))
 
     assert receipt["customer_id"] == "17850"
@@ -67,9 +67,26 @@ def test_load_runs_without_a_failed_request(stack: Demo) -> None:
     assert "Aggregated" in run(stack, command)
 
 
-@pytest.mark.parametrize("verb", ["make evaluate", "make bench"])
-def test_measuring_writes_its_figures(stack: Demo, tmp_path: Path, verb: str) -> None:
-    run(stack, one(verb), RESULTS_DIR=str(tmp_path))
-
-    written = json.loads((tmp_path / "recommender.json").read_text())
+def measured(stack: Demo, verb: str, folder: Path) -> dict[str, float]:
+    """The figures that a measuring command of the README writes, by their names."""
+    run(stack, one(verb), RESULTS_DIR=str(folder))
+    written = json.loads((folder / "recommender.json").read_text())
     assert {figure["command"] for figure in written} == {one(verb)}
+    return {figure["name"]: figure["value"] for figure in written}
+
+
+def test_evaluate_repeats_the_protocol_and_keeps_the_promised_quality(
+    stack: Demo, real_data: None, tmp_path: Path
+) -> None:
+    figures = measured(stack, "make evaluate", tmp_path)
+
+    assert figures["recommender.evaluated_cases"] == 60_392
+    assert figures["recommender.hr_at_5"] >= 0.37
+    assert figures["recommender.ndcg_at_5"] >= 0.147
+
+
+def test_bench_measures_the_statement_and_the_request(stack: Demo, tmp_path: Path) -> None:
+    figures = measured(stack, "make bench", tmp_path)
+
+    assert 0 < figures["recommender.query_p50_ms"] <= figures["recommender.query_p99_ms"]
+    assert 0 < figures["recommender.request_p50_ms"] <= figures["recommender.request_p99_ms"]
