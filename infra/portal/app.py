@@ -12,8 +12,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 from infra.portal import design
-from infra.portal.parts import address, states, watched
-from infra.systems import SYSTEMS
+from infra.portal.parts import Part, address, states, watched
+from infra.systems import SYSTEMS, System
 from services.common import log
 from services.common.pages import Pages
 from services.common.settings import Settings, load_settings
@@ -65,29 +65,9 @@ def _serve_front(app: FastAPI, portal: Portal) -> None:
     @app.get("/house", summary="The systems and servers of this house, and their pages")
     async def house(request: Request) -> dict[str, Any]:
         host = request.url.hostname or "127.0.0.1"
-        return {
-            "systems": [
-                {
-                    "name": system.name,
-                    "title": system.title,
-                    "question": system.question,
-                    "page": f"http://{host}:{system.port(portal.settings)}/",
-                    "design": f"/design/{system.name}",
-                }
-                for system in SYSTEMS.values()
-            ],
-            "parts": [
-                {
-                    "name": part.name,
-                    "title": part.title,
-                    "role": part.role,
-                    "page": part.port and f"http://{host}:{part.port}/",
-                    "passing": part.passing,
-                }
-                for part in parts
-                if part.name not in SYSTEMS
-            ],
-        }
+        servers = [_server(part, host) for part in parts if part.name not in SYSTEMS]
+        systems = [_system(system, portal.settings, host) for system in SYSTEMS.values()]
+        return {"systems": systems, "parts": servers}
 
     @app.get("/status", summary="Which parts answer right now")
     async def status() -> dict[str, Any]:
@@ -95,15 +75,39 @@ def _serve_front(app: FastAPI, portal: Portal) -> None:
 
     @app.get("/example/recommender", summary="One of the popular items and its five")
     async def example(choice: int = 0) -> dict[str, Any]:
-        base = address(portal.settings, SYSTEMS["recommender"])
-        items = await _ask(portal.client, f"{base}/v1/items?limit={EXAMPLES}", "items")
-        if not items:
-            raise HTTPException(503, "The shop has no items yet; they are being loaded.")
-        item = items[choice % len(items)]
-        path = f"/v1/items/{item['item_id']}/recommendations"
-        return {"item": item, "path": path, "five": await _ask(portal.client, base + path, "items")}
+        return await _example(portal, choice)
 
     app.state.pages = pages
+
+
+def _system(system: System, settings: Settings, host: str) -> dict[str, Any]:
+    return {
+        "name": system.name,
+        "title": system.title,
+        "question": system.question,
+        "page": f"http://{host}:{system.port(settings)}/",
+        "design": f"/design/{system.name}",
+    }
+
+
+def _server(part: Part, host: str) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "title": part.title,
+        "role": part.role,
+        "page": part.port and f"http://{host}:{part.port}/",
+        "passing": part.passing,
+    }
+
+
+async def _example(portal: Portal, choice: int) -> dict[str, Any]:
+    base = address(portal.settings, SYSTEMS["recommender"])
+    items = await _ask(portal.client, f"{base}/v1/items?limit={EXAMPLES}", "items")
+    if not items:
+        raise HTTPException(503, "The shop has no items yet; they are being loaded.")
+    item = items[choice % len(items)]
+    path = f"/v1/items/{item['item_id']}/recommendations"
+    return {"item": item, "path": path, "five": await _ask(portal.client, base + path, "items")}
 
 
 async def _ask(client: httpx2.AsyncClient, url: str, key: str) -> list[dict[str, Any]]:

@@ -4,29 +4,22 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import httpx2
 import psycopg
 import pytest
 
+from tests.stack.asking import five, order, ready, value
 from tests.stack.shop import (
     SmallShop,
     Thing,
-    Wire,
     ids,
     move_alias,
     open_shop,
     plain_shop,
     serve_model,
     serving,
-    wire_to,
 )
-from tests.waiting import until
-
-RECOVERY_S = 60
-# The promise is about two seconds; a test may run on a machine that is slow, not on one that hangs.
-LONGEST_ANSWER_S = 15
 
 
 @pytest.fixture
@@ -35,31 +28,6 @@ def client(database_url: str) -> Iterator[httpx2.Client]:
     open_shop(database_url, plain_shop())
     with serving(database_url) as url, ready(url) as client:
         yield client
-
-
-@contextmanager
-def ready(url: str) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=url, timeout=LONGEST_ANSWER_S) as client:
-        until(lambda: client.get("/readyz").status_code == 200, RECOVERY_S)
-        yield client
-
-
-def five(client: httpx2.Client, item: str, **query: str) -> list[str]:
-    answer = client.get(f"/v1/items/{item}/recommendations", params=query)
-    assert answer.status_code == 200, answer.text
-    return ids(answer.json()["items"])
-
-
-def order(client: httpx2.Client, item: str, quantity: int = 1, **more: str) -> httpx2.Response:
-    lines = [{"item_id": item, "quantity": quantity}]
-    return client.post("/v1/orders", json={"lines": lines, **more})
-
-
-def value(database_url: str, query: str) -> object:
-    with psycopg.connect(database_url) as connection:
-        row = connection.execute(query.encode()).fetchone()
-    assert row is not None
-    return row[0]
 
 
 def test_a_purchase_is_gone_from_the_next_answer_and_becomes_a_reason(
@@ -302,73 +270,3 @@ def test_every_answer_is_of_one_version_while_the_alias_moves(database_url: str)
 
 def ids_of(shop: SmallShop) -> list[str]:
     return [thing.item_id for thing in shop.things]
-
-
-@pytest.fixture
-def wire(database_url: str) -> Iterator[Wire]:
-    with wire_to(database_url) as wire:
-        yield wire
-
-
-def test_it_starts_without_a_database_and_becomes_ready_with_it(
-    wire: Wire, database_url: str
-) -> None:
-    wire.cut()
-    with serving(wire.url) as url, httpx2.Client(base_url=url, timeout=LONGEST_ANSWER_S) as client:
-        alive = client.get("/livez").status_code
-        unready = client.get("/readyz")
-        answer = client.get("/v1/items/i00/recommendations")
-        wire.mend()
-        until(lambda: client.get("/readyz").status_code == 200, RECOVERY_S)
-
-    assert alive == 200
-    assert unready.status_code == 503
-    assert unready.json()["failing"] == ["postgres"]
-    assert answer.status_code == 503
-    assert value(database_url, "select count(*) from schema_migration") > 0  # type: ignore[operator]
-
-
-def test_a_database_that_dies_gives_503s_and_its_return_gives_answers(
-    wire: Wire, database_url: str
-) -> None:
-    open_shop(database_url, plain_shop())
-    with serving(wire.url) as url, ready(url) as client:
-        five(client, "i00")
-        wire.cut()
-        away = [client.get("/v1/items/i00/recommendations") for _ in range(5)]
-        bought = order(client, "i01", order_id="o-1")
-        alive = client.get("/livez").status_code
-        wire.mend()
-        until(lambda: client.get("/readyz").status_code == 200, RECOVERY_S)
-        until(lambda: order(client, "i01", order_id="o-1").status_code in (200, 201), RECOVERY_S)
-
-        assert len(five(client, "i00")) == 5
-
-    assert alive == 200
-    for answer in (*away, bought):
-        assert answer.status_code == 503
-        assert answer.headers["Retry-After"]
-        assert answer.json()["detail"].startswith("The database (PostgreSQL) does not answer")
-    assert value(database_url, "select count(*) from orders") == 1
-
-
-def test_a_database_that_freezes_is_not_waited_for(wire: Wire, database_url: str) -> None:
-    open_shop(database_url, plain_shop())
-    with serving(wire.url) as url, ready(url) as client:
-        five(client, "i00")
-        wire.freeze()
-        answer = client.get("/v1/items/i00/recommendations")
-        wire.mend()
-        until(lambda: client.get("/v1/items/i00/recommendations").status_code == 200, RECOVERY_S)
-
-    assert answer.status_code == 503
-
-
-def test_a_restart_between_two_requests_is_not_noticed(wire: Wire, database_url: str) -> None:
-    open_shop(database_url, plain_shop())
-    with serving(wire.url) as url, ready(url) as client:
-        five(client, "i00")
-        wire.cut()
-        wire.mend()
-
-        assert len(five(client, "i00")) == 5
