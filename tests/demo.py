@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.stack.sessions import Ledger, session
+from infra.stack.sessions import Ledger
 from services.common.settings import Settings
-from tests.waiting import until
+from tests.waiting import still_running, until
 
 READY = "Ready."
 START_DEADLINE_S = 1800
@@ -94,8 +94,8 @@ def running_demo(
         assert process.poll() is None, f"The demo did not start:\n{output.read_text()}"
         yield Demo(settings, state_dir, time.monotonic() - began_s)
     finally:
+        parts = Ledger(state_dir / "sessions.json").processes()
         os.killpg(process.pid, signal.SIGINT)
         process.wait(STOP_DEADLINE_S)
-    leaders = Ledger(state_dir / "sessions.json").leaders()
-    left = [member for _, pid in leaders for member in session(pid, 0)]
+    left = still_running(parts)
     assert not left, f"Ctrl-C left {left} running."

@@ -80,6 +80,7 @@ class Supervisor:
                 self._say(f"  {name:<18} {line.decode(errors='replace').rstrip()}")
         code = await process.wait()
         self._running.pop(name)
+        self._ledger.remove(name)
         return code
 
     async def stop(self) -> None:
@@ -87,9 +88,11 @@ class Supervisor:
         for keeper in self._keepers.values():
             keeper.cancel()
         await asyncio.gather(*self._keepers.values(), return_exceptions=True)
-        for name in sorted(self._running, key=self._depth, reverse=True):
-            await self._end(name)
-        self._ledger.clear()
+        try:
+            for name in sorted(self._running, key=self._depth, reverse=True):
+                await self._end(name)
+        finally:
+            self._ledger.end_leftovers()
 
     def _depth(self, name: str) -> int:
         part = self._parts.get(name)
@@ -135,14 +138,15 @@ class Supervisor:
 
     async def _watch(self, part: Part) -> None:
         """Return when the part's process has ended or has not answered for a minute."""
-        process = self._running[part.name]
+        exited = asyncio.create_task(self._running[part.name].wait())
         answered_s = time.monotonic()
-        while process.returncode is None and time.monotonic() - answered_s < _UNHEALTHY_AFTER_S:
-            try:
-                await asyncio.wait_for(asyncio.shield(process.wait()), _WATCH_EVERY_S)
-            except TimeoutError:
-                if await part.is_ready():
+        try:
+            while not exited.done() and time.monotonic() - answered_s < _UNHEALTHY_AFTER_S:
+                await asyncio.wait({exited}, timeout=_WATCH_EVERY_S)
+                if not exited.done() and await part.is_ready():
                     answered_s = time.monotonic()
+        finally:
+            exited.cancel()
 
     async def _launch_part(self, part: Part) -> None:
         with (self._logs / f"{part.name}.log").open("ab") as log:

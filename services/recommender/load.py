@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SourceError, MappingError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (LoadError, MigrationError, OSError, psycopg.OperationalError) as error:
+    except (LoadError, MigrationError, OSError, psycopg.Error) as error:
         print(f"The load stopped: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -25,9 +25,8 @@ create table orders (
     customer_id text references customer,           -- a guest order has none
     ordered_at  timestamptz not null
 );
--- Training and popularity read by time; a customer's page reads the newest first.
+-- Training and popularity read by time.
 create index orders_by_time on orders (ordered_at);
-create index orders_by_customer on orders (customer_id, ordered_at desc);
 
 create table order_line (
     order_id   text not null references orders,
@@ -252,6 +251,8 @@ $$;
 -- Popularity from the orders of the 28 days before as_of, then, far below, of all time: every item
 -- that can be sold gets a row in '' and in its category, so that the fill never runs dry.
 create function refresh_popularity(as_of timestamptz) returns void language sql as $$
+-- A load and a training may come here together: one after the other, readers unhindered.
+lock table popularity in share row exclusive mode;
 delete from popularity;
 insert into popularity (scope, item_id, score)
 with sold as (

@@ -50,17 +50,18 @@ class Store:
     async def order(self, new: NewOrder) -> tuple[Receipt, bool]:
         order_id = new.order_id or uuid.uuid4().hex
 
-        async def record(connection: AsyncConnection[TupleRow]) -> bool:
+        async def record(connection: AsyncConnection[TupleRow]) -> tuple[Receipt, bool]:
             async with connection.transaction():
-                return await _record(connection, order_id, new)
+                created = await _record(connection, order_id, new)
+                receipt = _receipt(await _fetch(connection, "order", {"order_id": order_id}))
+                if not created and not _same(receipt, new):
+                    raise ConflictError(
+                        f"The order '{order_id}' exists already, with another customer or other "
+                        "lines."
+                    )
+                return receipt, created
 
-        created = await self.database.run(record)
-        receipt = _receipt(await self._rows("order", {"order_id": order_id}))
-        if not created and not _same(receipt, new):
-            raise ConflictError(
-                f"The order '{order_id}' exists already, with another customer or other lines."
-            )
-        return receipt, created
+        return await self.database.run(record)
 
     async def item(self, item_id: str) -> Item:
         rows = await self._rows("item", {"item_id": item_id})

@@ -14,11 +14,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx2
-import psutil
 import psycopg
 
 from infra.stack.machine import is_running
-from infra.stack.sessions import session
+from infra.stack.sessions import Ledger
 from services.common.figures import Figure, record
 from services.common.settings import load_settings
 from tests.demo import Demo, own_settings, running_demo
@@ -101,9 +100,7 @@ def ask_api(client: httpx2.Client, visit: Visit) -> None:
 
 def cpu_s(demo: Demo) -> float:
     """CPU seconds that the API and the database have used so far, ended children included."""
-    members: list[psutil.Process] = []
-    for part in ("recommender", "postgres"):
-        members += session(demo.leader(part), 0)
+    members = Ledger(demo.state_dir / "sessions.json").processes("recommender", "postgres")
     return sum(sum(member.cpu_times()[:4]) for member in members)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from infra.stack.sessions import Ledger, session
+from infra.stack.sessions import Ledger
 from services.common.figures import Figure, record
 from services.common.settings import load_settings
 from tests.demo import own_settings, running_demo
@@ -52,9 +52,11 @@ def fresh_settings(folder: Path) -> dict[str, str]:
 
 
 def stack_memory_mb(state_dir: Path) -> float:
-    """The memory of everything the stack runs: shared pages are shared out (PSS)."""
-    leaders = Ledger(state_dir / "sessions.json").leaders()
-    return sum(memory_bytes(member) for _, pid in leaders for member in session(pid, 0)) / 1e6
+    """The memory of the supervisor and all it runs: shared pages are shared out (PSS)."""
+    holder = state_dir / "lock"
+    supervisor = [psutil.Process(int(holder.read_text()))] if holder.exists() else []
+    members = [*supervisor, *Ledger(state_dir / "sessions.json").processes()]
+    return sum(memory_bytes(member) for member in members) / 1e6
 
 
 def memory_bytes(process: psutil.Process) -> int:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.stack.sessions import Ledger, session
+from infra.stack.sessions import Ledger
 from tests.demo import DEMO, Demo, own_settings
-from tests.waiting import until
+from tests.waiting import still_running, until
 
 DEADLINE_S = 120
 RUN_KAFKA = (sys.executable, "-m", "infra.stack", "run", "--")
@@ -60,15 +60,15 @@ def test_after_kill_9_of_the_supervisor_the_next_start_ends_what_was_left(tmp_pa
     ) as supervisor:
         assert supervisor.stdout is not None
         assert supervisor.stdout.readline() == b"up\n"
-        left = [process for _, pid in Ledger(sessions).leaders() for process in session(pid, 0)]
+        left = Ledger(sessions).processes()
         supervisor.kill()
-    assert all(process.is_running() for process in left)
+    assert still_running(left) == left
 
     again = subprocess.run([*RUN_KAFKA, "true"], env=settings, timeout=DEADLINE_S, check=False)
 
     assert again.returncode == 0
     assert left
-    assert not [process for process in left if process.is_running()]
+    assert not still_running(left)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -78,10 +78,10 @@ def test_a_signal_in_the_middle_of_the_start_leaves_nothing_behind(
     settings = own_settings(tmp_path / "var")
     sessions = tmp_path / "var" / "sessions.json"
     with subprocess.Popen(DEMO, env=settings, stdout=subprocess.DEVNULL) as demo:
-        until(lambda: sessions.exists() and Ledger(sessions).leaders(), DEADLINE_S)
-        started = [process for _, pid in Ledger(sessions).leaders() for process in session(pid, 0)]
+        until(lambda: sessions.exists() and Ledger(sessions).processes(), DEADLINE_S)
+        started = Ledger(sessions).processes()
         os.kill(demo.pid, number)
         demo.wait(DEADLINE_S)
 
     assert started
-    assert not [process for process in started if process.is_running()]
+    assert not still_running(started)

@@ -1,6 +1,7 @@
 """The supervisor with small real processes: start order, restarts, and nothing left behind."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -15,8 +16,9 @@ import pytest
 from infra.stack.errors import StackError
 from infra.stack.machine import check_ports, is_running, only_one
 from infra.stack.part import Part
-from infra.stack.sessions import Ledger, session
+from infra.stack.sessions import Ledger
 from infra.stack.supervisor import Supervisor
+from tests.waiting import still_running
 
 DEADLINE_S = 60
 # A server that says when it started, keeps a child in its session, and ignores a polite end.
@@ -71,6 +73,10 @@ def leader(folder: Path, name: str) -> int:
     return Ledger(folder / "sessions.json").leader(name)
 
 
+def processes(folder: Path) -> list[psutil.Process]:
+    return Ledger(folder / "sessions.json").processes()
+
+
 def starts(folder: Path, name: str) -> list[float]:
     lines = (folder / f"{name}.started").read_text().splitlines()
     return [float(line.split()[0]) for line in lines]
@@ -97,21 +103,23 @@ def test_a_killed_part_comes_back(tmp_path: Path) -> None:
 def test_the_children_of_a_killed_part_do_not_outlive_it(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path, part("base", tmp_path)) as (_, said):
-            first = leader(tmp_path, "base")
-            os.kill(first, signal.SIGKILL)
+            family = processes(tmp_path)
+            os.kill(leader(tmp_path, "base"), signal.SIGKILL)
             await until(lambda: any("back after" in line for line in said))
-            assert session(first, 0) == []
+            assert len(family) == 2
+            assert still_running(family) == []
 
     asyncio.run(scenario())
 
 
 def test_after_a_stop_nothing_of_the_stack_runs(tmp_path: Path) -> None:
-    async def scenario() -> int:
+    async def scenario() -> list[psutil.Process]:
         async with running(tmp_path, part("base", tmp_path)):
-            return leader(tmp_path, "base")
+            return processes(tmp_path)
 
-    pid = asyncio.run(scenario())
-    assert session(pid, 0) == []
+    family = asyncio.run(scenario())
+    assert len(family) == 2
+    assert still_running(family) == []
 
 
 def test_what_a_killed_supervisor_left_is_ended_by_the_next_start(tmp_path: Path) -> None:
@@ -125,12 +133,36 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start(tmp_path: Path
     )
     killed = psutil.Popen([sys.executable, "-c", code, str(tmp_path)])
     assert killed.wait(DEADLINE_S) == -signal.SIGKILL
-    pid = leader(tmp_path, "base")
-    assert session(pid, 0)
+    family = processes(tmp_path)
 
     assert Ledger(tmp_path / "sessions.json").end_leftovers() == ["base"]
 
-    assert session(pid, 0) == []
+    assert len(family) == 2
+    assert still_running(family) == []
+
+
+def test_a_stranger_under_a_number_of_ours_is_left_alone(tmp_path: Path) -> None:
+    code = "import time; time.sleep(600)"
+    stranger = psutil.Popen([sys.executable, "-c", code], start_new_session=True)
+    ledger = Ledger(tmp_path / "sessions.json")
+    ledger.add("base", stranger.pid)
+    file = tmp_path / "sessions.json"
+    kept = json.loads(file.read_text())
+    kept["sessions"]["base"][1] -= 1
+    file.write_text(json.dumps(kept))
+
+    assert Ledger(file).end_leftovers() == []
+
+    assert stranger.is_running()
+    stranger.kill()
+    stranger.wait()
+
+
+def test_what_another_boot_left_is_not_looked_for(tmp_path: Path) -> None:
+    file = tmp_path / "sessions.json"
+    file.write_text(json.dumps({"boot": "another", "sessions": {"base": [os.getpid(), 0.0]}}))
+
+    assert Ledger(file).end_leftovers() == []
 
 
 def test_a_part_that_ends_at_once_fails_the_start_with_its_last_words(tmp_path: Path) -> None:
