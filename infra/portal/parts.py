@@ -50,7 +50,7 @@ def watched(settings: Settings, client: httpx2.AsyncClient) -> tuple[Part, ...]:
             "MLflow",
             "Runs and models.",
             _mlflow(settings, client),
-            _port_mlflow(settings),
+            settings.mlflow_port,
         ),
         Part(
             "spark",
@@ -105,33 +105,25 @@ def accepts(host: str, port: int) -> Probe:
 
 
 def _here(settings: Settings, port: int) -> str:
-    return f"http://{_host(settings)}:{port}"
-
-
-def _host(settings: Settings) -> str:
-    return "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
+    return f"http://{settings.reach_host}:{port}"
 
 
 def _postgres(settings: Settings) -> Probe:
-    return _server(settings.postgres_url, _host(settings), settings.postgres_port)
+    return _server(settings.postgres_url, settings.reach_host, settings.postgres_port)
 
 
 def _valkey(settings: Settings) -> Probe:
-    return _server(settings.valkey_url, _host(settings), settings.valkey_port)
+    return _server(settings.valkey_url, settings.reach_host, settings.valkey_port)
 
 
 def _kafka(settings: Settings) -> Probe:
     first = settings.kafka_bootstrap.partition(",")[0]
-    return _server(f"//{first}" if first else "", _host(settings), settings.kafka_port)
+    return _server(f"//{first}" if first else "", settings.reach_host, settings.kafka_port)
 
 
 def _mlflow(settings: Settings, client: httpx2.AsyncClient) -> Probe:
     uri = settings.mlflow_tracking_uri or _here(settings, settings.mlflow_port)
     return answers(client, f"{uri.rstrip('/')}/health")
-
-
-def _port_mlflow(settings: Settings) -> int:
-    return settings.mlflow_port
 
 
 def _server(url: str, host: str, port: int) -> Probe:

@@ -9,14 +9,26 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import psycopg
 
 from infra.stack import machine
 from infra.stack.errors import StackError
-from infra.stack.plan import Plan, chosen, infrastructure, plan
+from infra.stack.plan import INFRASTRUCTURE, Plan, chosen, infrastructure, plan
 from infra.stack.sessions import Ledger
 from infra.stack.supervisor import Supervisor
-from infra.systems import System
+from infra.systems import SYSTEMS, System
 from services.common.settings import Settings, load_settings
+
+GRACE_S = 20
+# All that a stack writes into its state folder: `clean` takes nothing else away, whose ever it is.
+WRITTEN = (
+    *INFRASTRUCTURE,
+    *SYSTEMS,
+    *("postgres.partial", "postgres.password", "spark", "bench", "compose-logs", "logs"),
+    *("sessions.json", "stack.env", "lock"),
+)
 
 
 def main() -> None:
@@ -24,8 +36,10 @@ def main() -> None:
     settings = load_settings()
     try:
         sys.exit(arguments.run(arguments, settings))
-    except StackError as error:
+    except (StackError, OSError, psycopg.Error) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _arguments() -> argparse.Namespace:
@@ -70,7 +84,7 @@ def _what_to_open(settings: Settings, current: Plan) -> str:
     pages = [("front page", settings.front_port)]
     pages += [(system.name, system.port(settings)) for system in current.systems]
     pages += [("mlflow", settings.mlflow_port)]
-    lines = [f"  {name:<18} http://{settings.host}:{port}" for name, port in pages]
+    lines = [f"  {name:<18} http://{settings.reach_host}:{port}" for name, port in pages]
     return "\n".join(["", "Ready. Open", *lines, "", "Ctrl-C stops everything; data is kept."])
 
 
@@ -86,8 +100,18 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     async def work(supervisor: Supervisor, current: Plan) -> int:
         await supervisor.all_ready()
         environment = {**os.environ, **current.environment}
-        process = await asyncio.create_subprocess_exec(*arguments.command, env=environment)
-        return await process.wait()
+        # A session of its own: Ctrl-C reaches it once, from here.
+        process = await asyncio.create_subprocess_exec(
+            *arguments.command, env=environment, start_new_session=True
+        )
+        try:
+            return await process.wait()
+        except asyncio.CancelledError:
+            # It may have to tidy up in the servers, which stop only after it.
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+            await asyncio.wait({asyncio.ensure_future(process.wait())}, timeout=GRACE_S)
+            raise
 
     return _with_stack(settings, infrastructure(arguments.only), (), lambda _: None, work)
 
@@ -95,9 +119,19 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
 def _clean(_: argparse.Namespace, settings: Settings) -> int:
     with machine.only_one(settings.state_dir):
         Ledger(settings.state_dir / "sessions.json").end_leftovers()
-        shutil.rmtree(settings.state_dir)
-    _say(f"{settings.state_dir} is gone; the next start loads and trains anew.")
+        for name in WRITTEN:
+            _remove(settings.state_dir / name)
+    with contextlib.suppress(OSError):
+        settings.state_dir.rmdir()
+    _say(f"The data in {settings.state_dir} are gone; the next start loads and trains anew.")
     return 0
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _with_stack(
@@ -113,7 +147,7 @@ def _with_stack(
             say(f"Ended what an earlier start left running: {', '.join(leftovers)}.")
         machine.check_disk(settings.state_dir)
         current = plan(settings, servers, systems, say)
-        machine.check_ports(settings.host, current.parts)
+        machine.check_ports(current.parts)
         lines = [f"{name}={value}" for name, value in current.environment.items()]
         addresses = settings.state_dir / "stack.env"
         addresses.touch(mode=0o600)

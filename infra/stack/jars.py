@@ -1,12 +1,8 @@
-"""The jars of Apache Kafka and of Spark's database driver: resolved once, pinned by sha256.
-
-`python -m infra.stack.jars FOLDER` fetches them into FOLDER, which is how images are built.
-"""
+"""The jars of Apache Kafka and of Spark's database driver: resolved once, pinned by sha256."""
 
 import hashlib
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,10 +74,3 @@ def _verify(folder: Path) -> None:
             f"{len(wrong)} jars are not the pinned ones, first {wrong[0]}: what the Maven registry "
             "served was changed on the way. Nothing was installed."
         )
-
-
-if __name__ == "__main__":
-    from infra.stack.java import java_home
-
-    target = Path(sys.argv[1])
-    ensure_jars(target / "cache", java_home(target / "cache")).rename(target / "jars")

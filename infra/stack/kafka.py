@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from infra.stack.errors import StackError
-from infra.stack.part import Part
+from infra.stack.part import LOOPBACK, Part
 from services.common.settings import Settings
 
 _JVM = ("-Xmx160m", "-Xms32m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -17,7 +17,7 @@ _LOGGING = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",)
 
 def bootstrap(settings: Settings) -> str:
     """The address of the embedded broker."""
-    return f"{settings.host}:{settings.kafka_port}"
+    return f"{LOOPBACK}:{settings.kafka_port}"
 
 
 def part(settings: Settings, java_home: Path, jars: Path) -> Part:
@@ -30,6 +30,7 @@ def part(settings: Settings, java_home: Path, jars: Path) -> Part:
         command=(*java, "kafka.Kafka", properties),
         port=settings.kafka_port,
         port_setting="KAFKA_PORT",
+        more_ports=(settings.kafka_port + 1,),
         check=lambda: _answers(settings),
         prepare=lambda: _prepare(settings, folder, java),
     )
@@ -41,7 +42,7 @@ def _prepare(settings: Settings, folder: Path, java: tuple[str | Path, ...]) -> 
     properties = folder / "server.properties"
     properties.write_text(
         template.substitute(
-            host=settings.host,
+            host=LOOPBACK,
             port=settings.kafka_port,
             controller_port=settings.kafka_port + 1,
             log_dir=folder / "data",

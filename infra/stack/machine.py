@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from infra.stack.errors import StackError
-from infra.stack.part import Part
+from infra.stack.part import LOOPBACK, Part
 
 _FREE_DISK_BYTES = 1_000_000_000
 
@@ -58,22 +58,23 @@ def check_disk(state_dir: Path) -> None:
         )
 
 
-def check_ports(host: str, parts: tuple[Part, ...]) -> None:
+def check_ports(parts: tuple[Part, ...]) -> None:
     """StackError when somebody else listens where a part is to listen."""
     for part in parts:
-        if _taken(host, part.port):
-            raise StackError(
-                f"Port {part.port} of {host}, where {part.name} is to listen, is taken"
-                f"{_by_whom(part.port)}: end that program, or set {part.port_setting} to a free "
-                "port."
-            )
+        for port in (part.port, *part.more_ports):
+            if _taken(port):
+                raise StackError(
+                    f"Port {port} of {LOOPBACK}, where {part.name} is to listen, is taken"
+                    f"{_by_whom(port)}: end that program, or set {part.port_setting} to a free "
+                    "port."
+                )
 
 
-def _taken(host: str, port: int) -> bool:
+def _taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((LOOPBACK, port))
         except OSError:
             return True
     return False

@@ -6,19 +6,19 @@ Beside a PostgreSQL that is not ours it keeps to a file of its own.
 import sys
 
 from infra.stack import postgres
-from infra.stack.part import Part, answers_http
+from infra.stack.part import LOOPBACK, Part, answers_http
 from services.common.settings import Settings
 
 
 def uri(settings: Settings) -> str:
     """The address of the embedded tracking server."""
-    return f"http://{settings.host}:{settings.mlflow_port}"
+    return f"http://{LOOPBACK}:{settings.mlflow_port}"
 
 
 def part(settings: Settings) -> Part:
     """The server with one worker and without job runners: a third of the default's memory."""
     artifacts = (settings.state_dir / "mlflow").resolve()
-    address = ("--host", settings.host, "--port", str(settings.mlflow_port), "--workers", "1")
+    address = ("--host", LOOPBACK, "--port", str(settings.mlflow_port), "--workers", "1")
     store = f"sqlite:///{artifacts}/mlflow.db"
     if not settings.postgres_url:
         store = postgres.url(settings, "mlflow").replace("postgresql:", "postgresql+psycopg:")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 Check = Callable[[], bool]
+LOOPBACK = "127.0.0.1"
 
 
 def nothing() -> None:
@@ -28,6 +29,7 @@ class Part:
     port_setting: str
     check: Check
     needs: tuple[str, ...] = ()
+    more_ports: tuple[int, ...] = ()
     prepare: Callable[[], None] = nothing
     settle: Callable[[], None] = nothing
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from infra.stack import java, kafka, mlflow, postgres, valkey
 from infra.stack.errors import StackError
 from infra.stack.jars import ensure_jars
-from infra.stack.part import Part, answers_http
+from infra.stack.part import LOOPBACK, Part, answers_http
 from infra.systems import SYSTEMS, System
 from services.common.settings import Settings
 
@@ -66,7 +66,7 @@ def plan(
         "JAVA_HOME": str(java_home),
         "SPARK_JARS": str(jars / "spark"),
         "PYSPARK_PYTHON": sys.executable,
-        "SPARK_LOCAL_IP": settings.host,
+        "SPARK_LOCAL_IP": LOOPBACK,
     }
     served = [_service(settings, system, ours) for system in systems]
     front = [_front_page(settings)] if served else []
@@ -91,7 +91,7 @@ def _service(settings: Settings, system: System, ours: list[str]) -> Part:
         command=(sys.executable, "-m", system.module),
         port=port,
         port_setting=system.port_setting,
-        check=answers_http(f"http://{settings.host}:{port}/livez"),
+        check=answers_http(f"http://{settings.reach_host}:{port}/livez"),
         needs=tuple(name for name in system.parts if name in ours and name != "mlflow"),
     )
 
@@ -102,5 +102,5 @@ def _front_page(settings: Settings) -> Part:
         command=(sys.executable, "-m", "infra.portal.app"),
         port=settings.front_port,
         port_setting="FRONT_PORT",
-        check=answers_http(f"http://{settings.host}:{settings.front_port}/livez"),
+        check=answers_http(f"http://{settings.reach_host}:{settings.front_port}/livez"),
     )

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from infra.stack.errors import StackError
-from infra.stack.part import Part
+from infra.stack.part import LOOPBACK, Part
 from services.common.settings import Settings
 
 DATABASES = ("lab", "mlflow")
@@ -22,7 +22,7 @@ DATABASES = ("lab", "mlflow")
 def url(settings: Settings, database: str) -> str:
     """The address of a database of the embedded server, with the password."""
     password = _password(settings.state_dir)
-    return f"postgresql://postgres:{password}@{settings.host}:{settings.postgres_port}/{database}"
+    return f"postgresql://postgres:{password}@{LOOPBACK}:{settings.postgres_port}/{database}"
 
 
 def part(settings: Settings) -> Part:
@@ -30,7 +30,7 @@ def part(settings: Settings) -> Part:
     account = _account(settings.state_dir)
     data = (settings.state_dir / "postgres").resolve()
     options = ("-c", "shared_buffers=128MB", "-c", "max_connections=80", "-c", "jit=off")
-    address = ("-D", data, "-h", settings.host, "-p", str(settings.postgres_port), "-k", "")
+    address = ("-D", data, "-h", LOOPBACK, "-p", str(settings.postgres_port), "-k", "")
     return Part(
         name="postgres",
         command=(*account.prefix, _binaries() / "postgres", *address, *options),

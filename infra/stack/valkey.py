@@ -6,7 +6,7 @@ from pathlib import Path
 import redis
 
 from infra.stack.errors import StackError
-from infra.stack.part import Part
+from infra.stack.part import LOOPBACK, Part
 from services.common.settings import Settings
 
 _DURABILITY = ("--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
@@ -14,13 +14,13 @@ _DURABILITY = ("--appendonly", "yes", "--appendfsync", "everysec", "--save", "")
 
 def url(settings: Settings) -> str:
     """The address of the embedded server."""
-    return f"redis://{settings.host}:{settings.valkey_port}/0"
+    return f"redis://{LOOPBACK}:{settings.valkey_port}/0"
 
 
 def part(settings: Settings) -> Part:
     """The server with its data in `STATE_DIR/valkey`."""
     data = (settings.state_dir / "valkey").resolve()
-    address = ("--bind", settings.host, "--port", str(settings.valkey_port))
+    address = ("--bind", LOOPBACK, "--port", str(settings.valkey_port))
     memory = ("--maxmemory", "256mb", "--dir", str(data))
     return Part(
         name="valkey",

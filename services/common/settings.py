@@ -23,7 +23,10 @@ class Settings(BaseSettings):
         default=None, description="folder of data sets that are already here"
     )
 
-    host: str = Field(default="127.0.0.1", description="address that every server listens on")
+    host: str = Field(
+        default="127.0.0.1",
+        description="address that the pages listen on; the servers behind them keep to 127.0.0.1",
+    )
     front_port: int = Field(default=8000, description="port of the front page")
     recommender_port: int = Field(default=8001, description="port of the recommender")
     mlflow_port: int = Field(default=8005, description="port of MLflow")
@@ -61,6 +64,11 @@ class Settings(BaseSettings):
         default=Path("results"), description="folder that measured figures are written to"
     )
     log_level: str = Field(default="INFO", description="least severe level that is logged")
+
+    @property
+    def reach_host(self) -> str:
+        """Where this machine reaches its pages: one cannot connect to "every address"."""
+        return "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104
 
     @cached_property
     def cache(self) -> Path:

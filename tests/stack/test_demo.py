@@ -36,6 +36,16 @@ def test_clean_beside_a_running_demo_says_so(stack: Demo) -> None:
     )
 
 
+def test_clean_takes_only_what_a_stack_wrote(tmp_path: Path) -> None:
+    settings = own_settings(tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "letter.txt").write_text("mine")
+
+    subprocess.run((sys.executable, "-m", "infra.stack", "clean"), env=settings, check=True)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["letter.txt"]
+
+
 def test_a_taken_port_is_one_sentence_with_the_setting_to_change(tmp_path: Path) -> None:
     settings = own_settings(tmp_path / "var")
     with socket.create_server(("127.0.0.1", int(settings["VALKEY_PORT"]))):

@@ -203,4 +203,4 @@ def test_a_taken_port_is_named_with_its_setting_and_its_holder(tmp_path: Path) -
         port = taken.getsockname()[1]
         wanted = Part("base", (), port, "BASE_PORT", check=lambda: True)
         with pytest.raises(StackError, match=rf"Port {port}.*process {os.getpid()}.*BASE_PORT"):
-            check_ports("127.0.0.1", (wanted,))
+            check_ports((wanted,))

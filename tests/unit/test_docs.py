@@ -69,6 +69,14 @@ def test_every_command_of_the_readme_is_run_by_a_test(command: str) -> None:
     assert all(Path(runner).exists() for runner in runners)
 
 
+def test_the_promised_figures_are_kept() -> None:
+    figures = {name: figure.value for name, figure in all_figures().items()}
+
+    assert figures["stack.second_start_s"] <= 30
+    assert figures["stack.memory_mb"] <= 3000
+    assert figures["recommender.hr_at_5"] >= 0.37
+
+
 def test_every_figure_names_the_command_that_measures_it() -> None:
     figures = all_figures().values()
 

@@ -40,6 +40,8 @@ export class Combobox {
 
   #soon() {
     clearTimeout(this.#timer);
+    // What is listed no longer fits what is typed: Enter must not take it.
+    this.#choices = [];
     this.#timer = setTimeout(() => this.#ask(this.input.value.trim()), PAUSE_MS);
   }
 
