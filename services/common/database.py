@@ -1,6 +1,7 @@
 """PostgreSQL as a server process uses it: a bounded pool that fails fast and comes back."""
 
 import asyncio
+import select
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -133,8 +134,12 @@ def connection_pool(url: str) -> AsyncConnectionPool[AsyncConnection[TupleRow]]:
 
 def still_open(connection: AsyncConnection[TupleRow]) -> bool:
     """Whether the server has not hung up; its goodbye is here already, so no round trip."""
+    arrived = select.poll()
+    arrived.register(connection.fileno(), select.POLLIN)
     try:
-        connection.pgconn.consume_input()
+        # Last words may come before the end; reading on from the end is what fails.
+        while arrived.poll(0):
+            connection.pgconn.consume_input()
     except OperationalError:
         return False
     return True

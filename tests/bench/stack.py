@@ -52,10 +52,8 @@ def fresh_settings(folder: Path) -> dict[str, str]:
 
 
 def stack_memory_mb(state_dir: Path) -> float:
-    """The memory of the supervisor and all it runs: shared pages are shared out (PSS)."""
-    holder = state_dir / "lock"
-    supervisor = [psutil.Process(int(holder.read_text()))] if holder.exists() else []
-    members = [*supervisor, *Ledger(state_dir / "sessions.json").processes()]
+    """The memory of everything the stack runs: shared pages are shared out (PSS)."""
+    members = Ledger(state_dir / "sessions.json").processes()
     return sum(memory_bytes(member) for member in members) / 1e6
 
 

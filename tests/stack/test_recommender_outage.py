@@ -78,3 +78,17 @@ def test_a_restart_between_two_requests_is_not_noticed(wire: Wire, database_url:
         wire.mend()
 
         assert len(five(client, "i00")) == 5
+
+
+def test_a_server_that_says_goodbye_between_two_requests_is_not_noticed(database_url: str) -> None:
+    open_shop(database_url, plain_shop())
+    with serving(database_url) as url, ready(url) as client:
+        five(client, "i00")
+        ended = value(
+            database_url,
+            "select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()",
+        )
+
+        assert ended
+        assert len(five(client, "i00")) == 5
