@@ -119,6 +119,7 @@ def test_another_order_of_the_same_id_is_refused_and_leaves_nothing(
     assert answer.status_code == 409
     assert "'o-1' exists already" in answer.json()["detail"]
     assert value(database_url, "select sum(stock) from item") == 118
+    assert value(database_url, "select count(*) from customer where customer_id = 'd'") == 0
 
 
 def test_an_order_sent_many_times_at_once_is_recorded_once(
