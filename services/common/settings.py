@@ -29,6 +29,16 @@ class Settings(BaseSettings):
     )
     front_port: int = Field(default=8000, description="port of the front page")
     recommender_port: int = Field(default=8001, description="port of the recommender")
+    heatmap_port: int = Field(default=8002, description="port of the heat map and its collector")
+    heatmap_worker_port: int = Field(
+        default=8012, description="port of the heat map's worker: health and metrics"
+    )
+    heatmap_archive_port: int = Field(
+        default=8022, description="port of the heat map's archive: health and metrics"
+    )
+    heatmap_visitors_port: int = Field(
+        default=8032, description="port of the simulated visitors: health and metrics"
+    )
     mlflow_port: int = Field(default=8005, description="port of MLflow")
     postgres_port: int = Field(default=15432, description="port of the embedded PostgreSQL")
     valkey_port: int = Field(default=16379, description="port of the embedded Valkey")
@@ -48,8 +58,27 @@ class Settings(BaseSettings):
     recommender_url: str = Field(
         default="", description="where the front page asks the recommender, if not at HOST"
     )
+    heatmap_url: str = Field(
+        default="", description="where other services ask the heat map, if not at HOST"
+    )
     spark_ui_url: str = Field(
         default="", description="where the front page asks for Spark's page, if not at HOST"
+    )
+    heatmap_sites: str = Field(
+        default="demo,shop", description="sites whose trackers are heard, separated by commas"
+    )
+    heatmap_origins: str = Field(
+        default="",
+        description="origins of other hosts whose pages may show the heat map, by commas",
+    )
+    heatmap_staff_networks: str = Field(
+        default="", description="networks of staff, such as 10.0.0.0/8, separated by commas"
+    )
+    collect_client_rate: int = Field(
+        default=200, description="batches a second that a collector takes from one address"
+    )
+    tracker: bool = Field(
+        default=False, description="whether the shop's pages carry the heat map's tracker"
     )
     spark_master: str = Field(default="local[2]", description="Spark master that jobs run on")
     spark_jars: Path | None = Field(
