@@ -134,8 +134,8 @@ def test_a_batch_without_events_still_tells_who_is_here() -> None:
         (
             {"page": "article"},
             (
-                "The page is 'article', but must be a path of at most 512 printable characters that "
-                "starts with a slash."
+                "The page is 'article', but must be a path of at most 512 printable characters "
+                "that starts with a slash."
             ),
         ),
         (
