@@ -197,7 +197,7 @@ def test_whatever_stops_the_archive_no_batch_is_lost_or_twice(
 
     def start() -> Archiver:
         topic = FakeTopic(values, at_once)
-        return Archiver(topic, folder, ArchiveMetrics(CollectorRegistry()))
+        return Archiver(topic, folder, ArchiveMetrics(CollectorRegistry()))  # type: ignore[arg-type]
 
     archiver = start()
     for step in [*steps, *["step"] * 62, "stop"]:
