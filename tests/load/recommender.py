@@ -4,12 +4,11 @@
 """
 
 import random
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from locust import HttpUser, between, events, task
-from locust.env import Environment
 from locust.exception import StopUser
+
+from tests.load.here import require_loopback, stay_here
 
 ITEMS = 100
 CUSTOMERS = 100
@@ -17,35 +16,12 @@ GUESTS = 0.5
 RECOMMENDATIONS = "/v1/items/[id]/recommendations"
 
 
-class RemoteHostError(Exception):
-    """The load would go to another machine."""
-
-
-def require_loopback(url: str) -> None:
-    """Refuse every host but this machine: load is put on nobody else."""
-    host = urlsplit(url).hostname or ""
-    if host != "localhost" and not _is_loopback(host):
-        raise RemoteHostError(f"The host is '{host}', but load is put on 127.0.0.1 or ::1 only.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def rank_weights(count: int) -> list[float]:
     """Zipf's law, the skew of shops: the k-th item is visited 1/k as often as the first."""
     return [1 / rank for rank in range(1, count + 1)]
 
 
-def _stay_here(environment: Environment, **_: object) -> None:
-    if environment.host:
-        require_loopback(environment.host)
-
-
-events.init.add_listener(_stay_here)  # type: ignore[no-untyped-call]
+events.init.add_listener(stay_here)  # type: ignore[no-untyped-call]
 
 
 class Visitor(HttpUser):

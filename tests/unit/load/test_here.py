@@ -3,7 +3,7 @@ import sys
 
 # In a process of its own, because Locust patches the sockets of the one that imports it.
 TRY_ALL = """
-from tests.load.recommender import RemoteHostError, require_loopback
+from tests.load.here import RemoteHostError, require_loopback
 
 for host in ("http://127.0.0.1:8001", "http://[::1]:8001", "http://localhost:8001"):
     require_loopback(host)
