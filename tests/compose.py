@@ -25,6 +25,7 @@ COMMAND_DEADLINE_S = 300
 PORTS = (
     "FRONT_PORT",
     "RECOMMENDER_PORT",
+    "HEATMAP_PORT",
     "MLFLOW_PORT",
     "SPARK_UI_PORT",
     "SPARK_MASTER_UI_PORT",
@@ -136,7 +137,7 @@ def _own_settings() -> dict[str, str]:
     ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
     urls = {
         port.replace("_PORT", "_URL"): f"http://127.0.0.1:{ports[port]}"
-        for port in ("FRONT_PORT", "RECOMMENDER_PORT", "MLFLOW_PORT")
+        for port in ("FRONT_PORT", "RECOMMENDER_PORT", "HEATMAP_PORT", "MLFLOW_PORT")
     }
     return {"COMPOSE_PROJECT_NAME": f"lab-check-{checkout}", **ports, **urls}
 

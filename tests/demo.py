@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.stack.sessions import Ledger
+from infra.systems import SYSTEMS
 from services.common.settings import Settings
 from tests.waiting import still_running, until
 
@@ -19,7 +20,8 @@ READY = "Ready."
 START_DEADLINE_S = 1800
 STOP_DEADLINE_S = 120
 DEMO = (sys.executable, "-m", "infra.stack", "demo")
-_PORTS = ("FRONT_PORT", "RECOMMENDER_PORT", "MLFLOW_PORT", "POSTGRES_PORT", "VALKEY_PORT")
+_PAGES = tuple(p.port_setting for system in SYSTEMS.values() for p in system.processes)
+_PORTS = ("FRONT_PORT", *_PAGES, "MLFLOW_PORT", "POSTGRES_PORT", "VALKEY_PORT")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Res
 
 from infra.portal import design
 from infra.portal.parts import Part, address, states, watched
-from infra.systems import SYSTEMS, System
+from infra.systems import HEATMAP, RECOMMENDER, SYSTEMS, System
 from services.common import log
 from services.common.pages import Pages
 from services.common.settings import Settings, load_settings
@@ -22,6 +22,7 @@ from services.common.web import create_app, serve
 HERE = Path(__file__).parent
 EXAMPLE_TIMEOUT_S = 3.0
 EXAMPLES = 24
+DEMO_SITE = "demo"
 
 SYSTEM_AWAY = "This system does not answer just now; it may still be starting."
 
@@ -55,6 +56,7 @@ def build(settings: Settings) -> FastAPI:
 
 def _serve_front(app: FastAPI, portal: Portal) -> None:
     parts = watched(portal.settings, portal.client)
+    processes = {process.name for system in SYSTEMS.values() for process in system.processes}
     pages = Pages(app, HERE / "web")
     pictures = Pages(app, design.ROOT / "services" / "recommender" / "web")
 
@@ -65,7 +67,7 @@ def _serve_front(app: FastAPI, portal: Portal) -> None:
     @app.get("/house", summary="The systems and servers of this house, and their pages")
     async def house(request: Request) -> dict[str, Any]:
         host = request.url.hostname or "127.0.0.1"
-        servers = [_server(part, host) for part in parts if part.name not in SYSTEMS]
+        servers = [_server(part, host) for part in parts if part.name not in processes]
         systems = [_system(system, portal.settings, host) for system in SYSTEMS.values()]
         return {"systems": systems, "parts": servers}
 
@@ -75,7 +77,11 @@ def _serve_front(app: FastAPI, portal: Portal) -> None:
 
     @app.get("/example/recommender", summary="One of the popular items and its five")
     async def example(choice: int = 0) -> dict[str, Any]:
-        return await _example(portal, choice)
+        return await _five_more(portal, choice)
+
+    @app.get("/example/heatmap", summary="The demo's pages, and how many people are there now")
+    async def people() -> dict[str, Any]:
+        return await _people_here(portal)
 
     app.state.pages = pages
 
@@ -85,8 +91,16 @@ def _system(system: System, settings: Settings, host: str) -> dict[str, Any]:
         "name": system.name,
         "title": system.title,
         "question": system.question,
-        "page": f"http://{host}:{system.port(settings)}/",
+        "page": f"http://{host}:{system.server.port(settings)}/",
         "design": f"/design/{system.name}",
+        "workers": [
+            {
+                "name": w.name,
+                "title": w.name.removeprefix(system.name).strip().capitalize(),
+                "role": w.role,
+            }
+            for w in system.workers
+        ],
     }
 
 
@@ -100,14 +114,19 @@ def _server(part: Part, host: str) -> dict[str, Any]:
     }
 
 
-async def _example(portal: Portal, choice: int) -> dict[str, Any]:
-    base = address(portal.settings, SYSTEMS["recommender"])
+async def _five_more(portal: Portal, choice: int) -> dict[str, Any]:
+    base = address(portal.settings, RECOMMENDER.server)
     items = await _ask(portal.client, f"{base}/v1/items?limit={EXAMPLES}", "items")
     if not items:
         raise HTTPException(503, "The shop has no items yet; they are being loaded.")
     item = items[choice % len(items)]
     path = f"/v1/items/{item['item_id']}/recommendations"
     return {"item": item, "path": path, "five": await _ask(portal.client, base + path, "items")}
+
+
+async def _people_here(portal: Portal) -> dict[str, Any]:
+    base, path = address(portal.settings, HEATMAP.server), f"/v1/sites/{DEMO_SITE}/pages"
+    return {"path": path, "pages": await _ask(portal.client, base + path, "pages")}
 
 
 async def _ask(client: httpx2.AsyncClient, url: str, key: str) -> list[dict[str, Any]]:

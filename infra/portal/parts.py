@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from infra.systems import SYSTEMS, System
+from infra.systems import SYSTEMS, Process
 from services.common.settings import Settings
 
 PROBE_TIMEOUT_S = 1.0
@@ -35,16 +35,17 @@ class State(TypedDict):
 
 
 def watched(settings: Settings, client: httpx2.AsyncClient) -> tuple[Part, ...]:
-    """Every system, then every server of the stack."""
+    """Every process of every system, then every server of the stack."""
+    processes = (process for system in SYSTEMS.values() for process in system.processes)
     of_systems = (
-        Part(s.name, s.title, s.question, answers(client, f"{address(settings, s)}/readyz"))
-        for s in SYSTEMS.values()
+        Part(p.name, p.name, p.role, answers(client, f"{address(settings, p)}/readyz"))
+        for p in processes
     )
     return (
         *of_systems,
         Part("postgres", "PostgreSQL", "Items, orders, neighbours.", _postgres(settings)),
-        Part("valkey", "Valkey", "Ready; no system uses it yet.", _valkey(settings)),
-        Part("kafka", "Kafka", "Ready; no system uses it yet.", _kafka(settings)),
+        Part("valkey", "Valkey", "The heat map's grids, and who is here now.", _valkey(settings)),
+        Part("kafka", "Kafka", "Events on their way to the heat map.", _kafka(settings)),
         Part(
             "mlflow",
             "MLflow",
@@ -63,10 +64,10 @@ def watched(settings: Settings, client: httpx2.AsyncClient) -> tuple[Part, ...]:
     )
 
 
-def address(settings: Settings, system: System) -> str:
-    """Where this process asks a system; a browser asks at the same port of the page's host."""
-    given = getattr(settings, f"{system.name}_url", "")
-    return given or _here(settings, system.port(settings))
+def address(settings: Settings, process: Process) -> str:
+    """Where this process asks another; a browser asks at the same port of the page's host."""
+    given = getattr(settings, f"{process.name.replace(' ', '_')}_url")
+    return given or _here(settings, process.port(settings))
 
 
 async def states(parts: Sequence[Part]) -> list[State]:

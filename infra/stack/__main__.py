@@ -82,8 +82,8 @@ async def _first_run(supervisor: Supervisor, system: System) -> None:
 
 def _what_to_open(settings: Settings, current: Plan) -> str:
     pages = [("front page", settings.front_port)]
-    pages += [(system.name, system.port(settings)) for system in current.systems]
-    pages += [("mlflow", settings.mlflow_port)]
+    pages += [(system.name, system.server.port(settings)) for system in current.systems]
+    pages += [(part.name, part.port) for part in current.parts if part.name == "mlflow"]
     lines = [f"  {name:<18} http://{settings.reach_host}:{port}" for name, port in pages]
     return "\n".join(["", "Ready. Open", *lines, "", "Ctrl-C stops everything; data is kept."])
 

@@ -8,7 +8,7 @@ from infra.stack import java, kafka, mlflow, postgres, valkey
 from infra.stack.errors import StackError
 from infra.stack.jars import ensure_jars
 from infra.stack.part import LOOPBACK, Part, answers_http
-from infra.systems import SYSTEMS, System
+from infra.systems import HEATMAP, SYSTEMS, Process, System
 from services.common.settings import Settings
 
 INFRASTRUCTURE = ("postgres", "valkey", "kafka", "mlflow")
@@ -62,16 +62,21 @@ def plan(
         "mlflow": lambda: mlflow.part(settings),
     }
     ours = [name for name in servers if not getattr(settings, _EXTERNAL[name])]
-    environment = _addresses(settings, ours) | {
+    systems = tuple(systems)
+    environment = {
+        **_addresses(settings, ours),
+        **_switches(settings, systems),
         "JAVA_HOME": str(java_home),
         "SPARK_JARS": str(jars / "spark"),
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": LOOPBACK,
     }
-    served = [_service(settings, system, ours) for system in systems]
+    processes = [process for system in systems for process in system.processes]
+    there = {*ours, *(process.name for process in processes)}
+    served = [_service(settings, process, there) for process in processes]
     front = [_front_page(settings)] if served else []
     parts = (*(builders[name]() for name in ours), *served, *front)
-    return Plan(parts=parts, systems=tuple(systems), environment=environment)
+    return Plan(parts=parts, systems=systems, environment=environment)
 
 
 def _addresses(settings: Settings, ours: list[str]) -> dict[str, str]:
@@ -84,15 +89,21 @@ def _addresses(settings: Settings, ours: list[str]) -> dict[str, str]:
     return {_EXTERNAL[name].upper(): embedded[name]() for name in ours}
 
 
-def _service(settings: Settings, system: System, ours: list[str]) -> Part:
-    port = system.port(settings)
+def _switches(settings: Settings, systems: tuple[System, ...]) -> dict[str, str]:
+    """The shop's pages carry the tracker when there is a heat map to hear it, unless told."""
+    told = "tracker" in settings.model_fields_set
+    return {} if told or HEATMAP not in systems else {"TRACKER": "true"}
+
+
+def _service(settings: Settings, process: Process, there: set[str]) -> Part:
+    port = process.port(settings)
     return Part(
-        name=system.name,
-        command=(sys.executable, "-m", system.module),
+        name=process.name,
+        command=(sys.executable, "-m", process.module),
         port=port,
-        port_setting=system.port_setting,
+        port_setting=process.port_setting,
         check=answers_http(f"http://{settings.reach_host}:{port}/livez"),
-        needs=tuple(name for name in system.parts if name in ours and name != "mlflow"),
+        needs=tuple(name for name in process.needs if name in there),
     )
 
 

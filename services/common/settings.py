@@ -61,6 +61,15 @@ class Settings(BaseSettings):
     heatmap_url: str = Field(
         default="", description="where other services ask the heat map, if not at HOST"
     )
+    heatmap_worker_url: str = Field(
+        default="", description="where the front page asks the heat map's worker, if not at HOST"
+    )
+    heatmap_archive_url: str = Field(
+        default="", description="where the front page asks the heat map's archive, if not at HOST"
+    )
+    heatmap_visitors_url: str = Field(
+        default="", description="where the front page asks the simulated visitors, if not at HOST"
+    )
     spark_ui_url: str = Field(
         default="", description="where the front page asks for Spark's page, if not at HOST"
     )

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.compose import PORTS, Composed
-from tests.stack.conftest import Addresses
+from tests.stack.conftest import URLS, Addresses
 
 
 @pytest.fixture(scope="session")
@@ -18,5 +18,4 @@ def composed() -> Composed:
 @pytest.fixture(scope="session")
 def addresses() -> Addresses:
     """Where it answers."""
-    urls = (os.environ[name] for name in ("RECOMMENDER_URL", "FRONT_URL", "MLFLOW_URL"))
-    return Addresses(*urls)
+    return Addresses(*(os.environ[name] for name in URLS))

@@ -20,6 +20,10 @@ RUNNING = (
     "spark-master",
     "spark-worker",
     "recommender",
+    "heatmap",
+    "heatmap-worker",
+    "heatmap-archive",
+    "heatmap-visitors",
     "front",
 )
 DEADLINE_S = 120
@@ -51,7 +55,7 @@ def test_nothing_but_the_pages_is_published_and_only_on_this_machine(composed: C
         for binding in of_one
     }
 
-    pages = ("FRONT_PORT", "RECOMMENDER_PORT", "MLFLOW_PORT", "SPARK_UI_PORT")
+    pages = ("FRONT_PORT", "RECOMMENDER_PORT", "HEATMAP_PORT", "MLFLOW_PORT", "SPARK_UI_PORT")
     assert published == {("127.0.0.1", composed.environment[page]) for page in pages}
 
 

@@ -18,8 +18,8 @@ def main() -> None:
     arguments = parse()
     settings = load_settings()
     system = SYSTEMS[arguments.service]
-    host = f"http://127.0.0.1:{system.port(settings)}"
-    require_running(host, system.port_setting)
+    host = f"http://127.0.0.1:{system.server.port(settings)}"
+    require_running(host, system.server.port_setting)
     users = ["--users", str(arguments.users), "--spawn-rate", str(arguments.users)]
     time = ["--run-time", f"{arguments.seconds}s", "--stop-timeout", "5"]
     file = Path(__file__).parent / f"{system.name}.py"

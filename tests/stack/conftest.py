@@ -1,8 +1,8 @@
 """The stack that the tests in this folder run against: the shipped one, on free ports.
 
 It is started once, as a person would start it, with the real data when DATA_DIR has them. With
-RECOMMENDER_URL, FRONT_URL and MLFLOW_URL set, tests that need only addresses run against the
-system at those addresses, which is how docker compose is tested.
+RECOMMENDER_URL, FRONT_URL, MLFLOW_URL and HEATMAP_URL set, tests that need only addresses run
+against the system at those addresses, which is how docker compose is tested.
 """
 
 import os
@@ -16,7 +16,7 @@ from psycopg import sql
 
 from tests.demo import Demo, own_settings, running_demo
 
-URLS = ("RECOMMENDER_URL", "FRONT_URL", "MLFLOW_URL")
+URLS = ("RECOMMENDER_URL", "FRONT_URL", "MLFLOW_URL", "HEATMAP_URL")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Addresses:
     recommender: str
     front: str
     mlflow: str
+    heatmap: str
 
 
 @pytest.fixture(scope="session")

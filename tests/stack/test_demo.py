@@ -58,7 +58,7 @@ def test_a_taken_port_is_one_sentence_with_the_setting_to_change(tmp_path: Path)
 def test_a_system_that_does_not_exist_is_one_sentence(tmp_path: Path) -> None:
     sentence = said(own_settings(tmp_path / "var"), *DEMO, "--only", "shop")
 
-    assert sentence == "ONLY names the system 'shop'; there is recommender.\n"
+    assert sentence == "ONLY names the system 'shop'; there is recommender, heatmap.\n"
 
 
 def test_after_kill_9_of_the_supervisor_the_next_start_ends_what_was_left(tmp_path: Path) -> None:

@@ -36,6 +36,10 @@ def front(wire: Wire) -> Iterator[str]:
             kafka_port=1,
             mlflow_port=1,
             spark_ui_port=1,
+            heatmap_port=1,
+            heatmap_worker_port=1,
+            heatmap_archive_port=1,
+            heatmap_visitors_port=1,
         )
         with running(build(settings)) as url:
             yield url
@@ -49,6 +53,10 @@ def state(front: str) -> dict[str, bool]:
 def test_the_status_says_what_answers(front: str) -> None:
     assert state(front) == {
         "recommender": True,
+        "heatmap": False,
+        "heatmap worker": False,
+        "heatmap archive": False,
+        "heatmap visitors": False,
         "postgres": True,
         "valkey": False,
         "kafka": False,
@@ -86,11 +94,15 @@ def test_the_page_shows_states_links_and_the_example(front: str) -> None:
         page.goto("/")
 
         card = page.get_by_role("article", name="Recommender")
-        expect(card.locator(".word")).to_have_text("answers")
+        expect(card.locator(".head .word")).to_have_text("answers")
         expect(card.locator(".example ol li")).to_have_count(5)
         expect(card.get_by_role("link", name="Design")).to_have_attribute(
             "href", "/design/recommender"
         )
+        heat = page.get_by_role("article", name="Live heat map")
+        expect(heat.locator(".head .word")).to_have_text("not running")
+        expect(heat.locator(".example")).to_contain_text("does not answer just now")
+        expect(heat.get_by_role("list", name="Workers").get_by_role("listitem")).to_have_count(3)
         expect(page.locator('[data-part="postgres"] .word')).to_have_text("answers")
         expect(page.locator('[data-part="kafka"] .word')).to_have_text("not running")
         expect(page.locator('[data-part="spark"] .word')).to_have_text("no job just now")
@@ -101,7 +113,8 @@ def test_the_page_shows_states_links_and_the_example(front: str) -> None:
 def test_the_design_page_is_reached_and_its_anchors_lead_somewhere(front: str) -> None:
     with browsing(front) as page:
         page.goto("/")
-        page.get_by_role("link", name="Design").click()
+        card = page.get_by_role("article", name="Recommender")
+        card.get_by_role("link", name="Design").click()
 
         expect(page.locator("h1")).to_be_visible()
         targets = page.locator('main a[href^="#"]').evaluate_all(

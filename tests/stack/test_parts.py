@@ -12,10 +12,12 @@ import pytest
 import redis
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
+from infra.systems import SYSTEMS
 from tests.demo import Demo
 from tests.waiting import until
 
 RECOVERY_S = 120
+PROCESSES = [process.name for system in SYSTEMS.values() for process in system.processes]
 
 
 def answers(ask: Callable[[], object], *expected: type[Exception]) -> bool:
@@ -109,7 +111,7 @@ def test_mlflow_comes_back_with_its_registered_model(stack: Demo) -> None:
     assert model() == before
 
 
-@pytest.mark.parametrize("part", ["postgres", "valkey", "kafka", "mlflow", "recommender"])
+@pytest.mark.parametrize("part", ["postgres", "valkey", "kafka", "mlflow", *PROCESSES])
 def test_a_server_listens_on_this_machine_only(stack: Demo, part: str) -> None:
     process = psutil.Process(stack.leader(part))
     family = [process, *process.children(recursive=True)]
@@ -127,4 +129,4 @@ def test_a_server_listens_on_this_machine_only(stack: Demo, part: str) -> None:
 def test_each_part_logs_to_a_file_of_its_own(stack: Demo) -> None:
     logs = {file.stem for file in Path(stack.state_dir / "logs").iterdir()}
 
-    assert {"postgres", "valkey", "kafka", "mlflow", "recommender", "front page"} <= logs
+    assert {"postgres", "valkey", "kafka", "mlflow", "front page", *PROCESSES} <= logs

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.common.settings import Settings
 from tests.demo import Demo
 
 DEADLINE_S = 600
@@ -20,7 +21,8 @@ ORDERS = """order,sku,name,units,time,price,buyer,country
 
 def run(demo: Demo, command: str, **settings: str) -> str:
     """What a shell prints for a command of the README, with the ports of this stack."""
-    for port_setting, documented in (("FRONT_PORT", "8000"), ("RECOMMENDER_PORT", "8001")):
+    for port_setting in ("FRONT_PORT", "RECOMMENDER_PORT", "HEATMAP_PORT"):
+        documented = Settings.model_fields[port_setting.lower()].default
         command = command.replace(f":{documented}", f":{demo.settings[port_setting]}")
     done = subprocess.run(
         ["bash", "-c", command], env=demo.environment() | settings, capture_output=True, text=True,

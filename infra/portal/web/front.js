@@ -18,14 +18,15 @@ async function ask(path) {
   return body;
 }
 
-function systemCard({ name, title, question, page, design }) {
+function systemCard({ name, title, question, page, design, workers }) {
   return el("article", { class: "card", "data-part": name, "aria-label": title },
     el("div", { class: "head" }, el("h2", {}, title), el("p", { class: "word" }, "")),
     el("p", { class: "question" }, question),
     el("div", { class: "doors" }, el("a", { href: page }, "Open the page"),
       el("a", { href: `${page}docs` }, "API"), el("a", { href: design }, "Design")),
     el("div", { class: "example", id: `example-${name}` }, el("p", {}, "Asking for an example ...")),
-    el("div", { class: "ask", id: `ask-${name}` }));
+    el("div", { class: "ask", id: `ask-${name}` }),
+    ...(workers.length ? [el("ul", { class: "parts", "aria-label": `Workers of ${title}` }, ...workers.map(partRow))] : []));
 }
 
 function partRow({ name, title, role, page, passing }) {
@@ -84,9 +85,29 @@ async function showExample(page, choice) {
   }
 }
 
+const people = ({ page: path, here }, page) => el("li", {},
+  el("strong", {}, here.toLocaleString()), ` ${here === 1 ? "person" : "people"} on `,
+  el("a", { href: new URL(path, page) }, path), " right now");
+
+async function showPeople(page) {
+  try {
+    const { pages, path } = await ask("/example/heatmap");
+    byId("example-heatmap").replaceChildren(pages.length
+      ? el("ul", { class: "people" }, ...pages.map((one) => people(one, page)))
+      : el("p", {}, "Nobody has been here yet."));
+    byId("ask-heatmap").replaceChildren(el("code", {}, `GET ${path}`));
+  } catch (trouble) {
+    byId("example-heatmap").replaceChildren(el("p", {}, trouble.message || "The example does not answer."));
+    byId("ask-heatmap").replaceChildren();
+  }
+  setTimeout(showPeople, PERIOD_MS, page);
+}
+
 const house = await ask("/house");
 byId("systems").replaceChildren(...house.systems.map(systemCard));
 byId("parts").replaceChildren(...house.parts.map(partRow));
 watch();
 const shop = house.systems.find((system) => system.name === "recommender");
 if (shop) showExample(shop.page, 0);
+const heatmap = house.systems.find((system) => system.name === "heatmap");
+if (heatmap) showPeople(heatmap.page);

@@ -19,7 +19,8 @@ FILE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 JOBS = {f"{system.name}-{job.name}": job for system in SYSTEMS.values() for job in system.jobs}
 SERVERS = sorted(set(SERVICES) - set(JOBS) - {"ready"})
-PAGES = {"front", "recommender", "mlflow", "recommender-train"}
+PROCESSES = {p.name.replace(" ", "-"): p for s in SYSTEMS.values() for p in s.processes}
+PAGES = {"front", "mlflow", "recommender-train", *SYSTEMS}
 MEBIBYTES = {"m": 1, "g": 1024}
 DOCKERFILE = Path("infra/Dockerfile").read_text()
 FALLBACK = re.compile(r"\$\{(\w+):-([^}]*)\}")
@@ -113,9 +114,28 @@ def test_up_waits_for_everything_that_runs_and_for_the_jobs() -> None:
     assert needed_by("ready") == set(SERVICES) - {"ready", "ports"}
 
 
-@pytest.mark.parametrize("name", sorted(SYSTEMS))
-def test_a_system_runs_as_it_does_without_docker(name: str) -> None:
-    assert SERVICES[name]["command"] == f"python -m {SYSTEMS[name].module}"
+@pytest.mark.parametrize("name", sorted(PROCESSES))
+def test_a_process_of_a_system_runs_as_it_does_without_docker(name: str) -> None:
+    process = PROCESSES[name]
+
+    assert SERVICES[name]["command"] == f"python -m {process.module}"
+    assert {needed.replace(" ", "-") for needed in process.needs} <= needed_by(name)
+
+
+@pytest.mark.parametrize("name", sorted(PROCESSES))
+def test_a_process_is_asked_for_its_life_at_its_own_port(name: str) -> None:
+    test = " ".join(SERVICES[name]["healthcheck"]["test"])
+
+    port = PROCESSES[name].port(Settings.model_construct())
+    assert FALLBACK.sub(r"\2", test) == f"CMD infra/compose/answers {port} /livez"
+
+
+def test_the_front_page_asks_every_process_where_it_runs() -> None:
+    given = SERVICES["front"]["environment"]
+
+    for name, process in PROCESSES.items():
+        url = FALLBACK.sub(r"\2", given[name.replace("-", "_").upper() + "_URL"])
+        assert url == f"http://{name}:{process.port(Settings.model_construct())}"
 
 
 @pytest.mark.parametrize("name", sorted(JOBS))

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from infra.portal import design
-from infra.portal.app import build
+from infra.portal.app import SYSTEM_AWAY, build
 from infra.portal.parts import Part, states, watched
 from infra.systems import SYSTEMS
 from services.common.settings import Settings
@@ -20,6 +20,8 @@ SETTINGS = Settings(
     kafka_bootstrap="kafka:9092,kafka2:9092",
     mlflow_tracking_uri="http://mlflow:5000",
     recommender_url="http://recommender:8001",
+    heatmap_url="http://heatmap:8002",
+    heatmap_worker_url="http://heatmap-worker:8012",
 )
 PAGE = """# A title
 <!-- of the house -->
@@ -51,6 +53,15 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str
         return design.rendered("shop")
 
     return render
+
+
+def through(
+    answer: Callable[[httpx2.Request], httpx2.Response], monkeypatch: pytest.MonkeyPatch
+) -> TestClient:
+    """The front page, with every question it asks over HTTP answered here."""
+    client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+    monkeypatch.setattr("infra.portal.app.httpx2.AsyncClient", lambda **_: client)
+    return TestClient(build(SETTINGS))
 
 
 def test_headings_have_anchors_that_differ(page: Callable[[str], str]) -> None:
@@ -144,6 +155,44 @@ def test_links_are_built_for_the_host_that_the_browser_asked() -> None:
     }
 
 
+def test_a_system_shows_its_workers_and_the_status_has_each() -> None:
+    house = TestClient(build(SETTINGS)).get("/house").json()
+    workers = {system["name"]: system["workers"] for system in house["systems"]}
+
+    assert workers["recommender"] == []
+    assert [worker["title"] for worker in workers["heatmap"]] == ["Worker", "Archive", "Visitors"]
+    known = {part.name for part in watched(SETTINGS, httpx2.AsyncClient())}
+    assert {worker["name"] for worker in workers["heatmap"]} <= known
+
+
+def test_the_example_of_the_heat_map_is_who_is_on_the_demos_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    pages = [{"page": "/article", "here": 12}]
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(str(request.url))
+        return httpx2.Response(200, json={"site": "demo", "pages": pages})
+
+    example = through(answer, monkeypatch).get("/example/heatmap").json()
+
+    assert asked == ["http://heatmap:8002/v1/sites/demo/pages"]
+    assert example == {"path": "/v1/sites/demo/pages", "pages": pages}
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+def test_a_heat_map_that_is_away_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    front = through(lambda _: httpx2.Response(status), monkeypatch)
+
+    answer = front.get("/example/heatmap")
+
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == SYSTEM_AWAY
+
+
 def test_systems_are_asked_at_the_addresses_of_the_settings() -> None:
     asked: list[str] = []
 
@@ -153,7 +202,7 @@ def test_systems_are_asked_at_the_addresses_of_the_settings() -> None:
 
     async def ask() -> None:
         async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
-            over_http = ("recommender", "mlflow", "spark")
+            over_http = ("recommender", "heatmap", "heatmap worker", "mlflow", "spark")
             parts = [part for part in watched(SETTINGS, client) if part.name in over_http]
             await states(parts)
 
@@ -161,6 +210,8 @@ def test_systems_are_asked_at_the_addresses_of_the_settings() -> None:
 
     assert sorted(asked) == [
         "http://127.0.0.1:8006",
+        "http://heatmap-worker:8012/readyz",
+        "http://heatmap:8002/readyz",
         "http://mlflow:5000/health",
         "http://recommender:8001/readyz",
     ]
