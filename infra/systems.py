@@ -103,7 +103,7 @@ HEATMAP = System(
         ),
         Process(
             name="heatmap visitors",
-            role="Simulated visitors, so that there is something to see.",
+            role="Simulated people, reading and clicking.",
             module="services.heatmap.visitors",
             port_setting="HEATMAP_VISITORS_PORT",
             needs=("valkey", "heatmap"),

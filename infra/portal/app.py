@@ -168,7 +168,7 @@ def _serve_designs(app: FastAPI) -> None:
 def main() -> None:
     settings = load_settings()
     log.configure(settings.log_level, "front page")
-    serve(build(settings), settings.host, settings.front_port)
+    serve(build(settings), settings.host, settings.front_port, settings.allowed_hosts)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def watched(settings: Settings, client: httpx2.AsyncClient) -> tuple[Part, ...]:
     return (
         *of_systems,
         Part("postgres", "PostgreSQL", "Items, orders, neighbours.", _postgres(settings)),
-        Part("valkey", "Valkey", "The heat map's grids, and who is here now.", _valkey(settings)),
+        Part("valkey", "Valkey", "Grids, and who is here now.", _valkey(settings)),
         Part("kafka", "Kafka", "Events on their way to the heat map.", _kafka(settings)),
         Part(
             "mlflow",

@@ -27,6 +27,10 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="address that the pages listen on; the servers behind them keep to 127.0.0.1",
     )
+    allowed_hosts: str = Field(
+        default="localhost",
+        description="names that the pages may be asked by, by commas; addresses always may",
+    )
     front_port: int = Field(default=8000, description="port of the front page")
     recommender_port: int = Field(default=8001, description="port of the recommender")
     heatmap_port: int = Field(default=8002, description="port of the heat map and its collector")

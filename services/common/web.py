@@ -16,10 +16,12 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from starlette.middleware import Middleware
 
 from services.common import docs, errors, health
 from services.common.access import AccessMiddleware, RequestMetrics
 from services.common.health import Check
+from services.common.hosts import HostsMiddleware
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -63,8 +65,14 @@ def create_app(
     return app
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
-    """Run the application until it is told to stop; requests under way get a few seconds."""
+def serve(app: FastAPI, host: str, port: int, allowed_hosts: str = "") -> None:
+    """Run the application until it is told to stop; requests under way get a few seconds.
+
+    allowed_hosts: the names it may be asked by, separated by commas; empty: any.
+    """
+    if allowed_hosts:
+        # The innermost, so that what it refuses is counted and logged.
+        app.user_middleware.append(Middleware(HostsMiddleware, names=allowed_hosts.split(",")))
     uvicorn.run(
         app,
         host=host,

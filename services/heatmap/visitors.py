@@ -124,7 +124,8 @@ def main() -> None:
         )
     seed = secrets.randbits(64)
     log.get_logger().info("visitors come", seed=seed)
-    serve(build(settings, seed), settings.host, settings.heatmap_visitors_port)
+    app = build(settings, seed)
+    serve(app, settings.host, settings.heatmap_visitors_port, settings.allowed_hosts)
 
 
 if __name__ == "__main__":

@@ -212,7 +212,8 @@ def main() -> None:
             "POSTGRES_URL is not set. Start everything with 'make demo', or give the address of a "
             "PostgreSQL 18 as postgresql://user:password@host:port/database."
         )
-    serve(build_with_database(settings), settings.host, settings.recommender_port)
+    app = build_with_database(settings)
+    serve(app, settings.host, settings.recommender_port, settings.allowed_hosts)
 
 
 if __name__ == "__main__":

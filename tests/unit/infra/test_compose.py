@@ -146,6 +146,10 @@ def test_a_first_run_job_runs_as_it_does_without_docker(name: str) -> None:
     assert set(job.needs) <= needed_by(name)
 
 
+def test_a_process_answers_to_the_name_of_its_container() -> None:
+    assert {"localhost", *PROCESSES} <= set(FILE["x-settings"]["ALLOWED_HOSTS"].split(","))
+
+
 def test_every_variable_given_to_a_service_is_a_setting() -> None:
     known = {name.upper() for name in Settings.model_fields}
 
