@@ -1,8 +1,9 @@
 """The web application that every service is: the same ids, logs, metrics, health and errors."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import uvicorn
@@ -17,6 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from services.common import docs, errors, health
 from services.common.access import AccessMiddleware, RequestMetrics
@@ -26,6 +28,7 @@ from services.common.hosts import HostsMiddleware
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 SHUTDOWN_S = 5
+START_FAILED = 3
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -52,6 +55,8 @@ def create_app(
         redoc_url=None,
         responses=_problems(404, 422, 503),
     )
+    # Answers without an end ask this; the server is told to stop before it waits for them.
+    app.state.is_stopping = lambda: False
     registry = registry or CollectorRegistry()
     errors.install(app, unavailable)
     app.include_router(health.routes(checks))
@@ -65,16 +70,19 @@ def create_app(
     return app
 
 
-def serve(app: FastAPI, host: str, port: int, allowed_hosts: str = "") -> None:
+def serve(
+    app: FastAPI, host: str, port: int, allowed_hosts: str = "", *, front: ASGIApp | None = None
+) -> None:
     """Run the application until it is told to stop; requests under way get a few seconds.
 
     allowed_hosts: the names it may be asked by, separated by commas; empty: any.
+    front: what stands before the application and hands on to it what it doesn't answer itself.
     """
     if allowed_hosts:
         # The innermost, so that what it refuses is counted and logged.
         app.user_middleware.append(Middleware(HostsMiddleware, names=allowed_hosts.split(",")))
-    uvicorn.run(
-        app,
+    config = uvicorn.Config(
+        front or app,
         host=host,
         port=port,
         loop="uvloop",
@@ -84,6 +92,12 @@ def serve(app: FastAPI, host: str, port: int, allowed_hosts: str = "") -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
+    server = uvicorn.Server(config)
+    app.state.is_stopping = lambda: server.should_exit
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(START_FAILED)
 
 
 def _serve_metrics(app: FastAPI, registry: CollectorRegistry) -> None:
