@@ -23,7 +23,7 @@ from services.heatmap.visiting.life import Life, Metrics
 from services.heatmap.visiting.outside import PER_MINUTE, popular_items, poster, wanted_rate
 from services.heatmap.visiting.pages import choices
 
-MOST_AT_ONCE = 1_000
+MOST_AT_ONCE = 500
 DIAL_EVERY_S = 1.0
 SHOP_EVERY_S = 60.0
 TIMEOUT_S = 5.0

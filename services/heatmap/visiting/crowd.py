@@ -44,8 +44,11 @@ class Arrivals:
 def already_here(
     crowd: Crowd, arrivals: Arrivals, per_minute: float
 ) -> Iterator[tuple[Visit, int]]:
-    """Visits under way, had they come at this rate all along, and since how many milliseconds."""
-    for ago_ms in range(LONGEST_MS, 0, -1_000):
+    """Visits under way, had they come at this rate all along, and since how many milliseconds.
+
+    Those who came last are the first.
+    """
+    for ago_ms in range(1_000, LONGEST_MS + 1_000, 1_000):
         for _ in range(arrivals.during(1.0, per_minute)):
             one = crowd.next_visit()
             if one.ends_ms > ago_ms:

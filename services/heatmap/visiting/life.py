@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import islice
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -57,20 +58,20 @@ class Life:
         """Begin amid visits, as if they had always come; return only by an error or cancelled."""
         async with asyncio.TaskGroup() as group:
             under_way = already_here(self.crowd, self._arrivals, self.per_minute)
-            for visit, since_ms in under_way:
+            for visit, since_ms in islice(under_way, self._most):
                 self._enter(group, visit, since_ms)
             then_s = time.monotonic()
             while True:
                 await asyncio.sleep(TICK_S)
                 now_s = time.monotonic()
                 for _ in range(self._arrivals.during(now_s - then_s, self.per_minute)):
-                    self._enter(group, self.crowd.next_visit(), 0)
+                    if self._here < self._most:
+                        self._enter(group, self.crowd.next_visit(), 0)
+                    else:
+                        self._metrics.turned_away.inc()
                 then_s = now_s
 
     def _enter(self, group: asyncio.TaskGroup, visit: Visit, since_ms: int) -> None:
-        if self._here >= self._most:
-            self._metrics.turned_away.inc()
-            return
         self._here += 1
         self._metrics.came.inc()
         group.create_task(self._follow(visit, since_ms))

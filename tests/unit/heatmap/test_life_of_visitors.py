@@ -1,6 +1,7 @@
 """Visitors come and go at a rate, never more than a number at once."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -24,21 +25,21 @@ def life(post: Post, registry: CollectorRegistry, per_minute: int, most: int) ->
     return found
 
 
-def live_until(wanted: int, registry: CollectorRegistry, per_minute: int, most: int) -> set[str]:
-    """Live until so many different visitors have posted; who they were."""
+def live_until(
+    registry: CollectorRegistry, per_minute: int, most: int, enough: Callable[[set[str]], bool]
+) -> set[str]:
+    """Live until those who have posted are enough; who they were."""
     seen: set[str] = set()
-    enough = asyncio.Event()
 
     async def post(visitor: Visitor, _: bytes) -> Reply:
         seen.add(visitor.view_id)
-        if len(seen) >= wanted:
-            enough.set()
         return Reply(200)
 
     async def main() -> None:
         task = asyncio.create_task(life(post, registry, per_minute, most).go_on())
         async with asyncio.timeout(DEADLINE_S):
-            await enough.wait()
+            while not enough(seen):
+                await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.wait({task})
 
@@ -46,22 +47,31 @@ def live_until(wanted: int, registry: CollectorRegistry, per_minute: int, most: 
     return seen
 
 
+def counted(registry: CollectorRegistry, name: str) -> float:
+    return registry.get_sample_value(f"heatmap_visitors_{name}") or 0.0
+
+
 def test_at_the_start_people_are_in_the_middle_of_their_visits() -> None:
     registry = CollectorRegistry()
 
-    seen = live_until(10, registry, per_minute=60, most=1_000)
+    seen = live_until(registry, 60, 1_000, lambda seen: len(seen) >= 10)
 
-    assert registry.get_sample_value("heatmap_visitors_came_total") >= len(seen)  # type: ignore[operator]
+    assert counted(registry, "came_total") >= len(seen)
 
 
 def test_there_are_never_more_than_the_most_and_those_turned_away_are_counted() -> None:
     registry = CollectorRegistry()
 
-    seen = live_until(5, registry, per_minute=600, most=5)
+    here: list[float] = []
 
-    assert len(seen) == 5
-    assert registry.get_sample_value("heatmap_visitors_turned_away_total") > 100  # type: ignore[operator]
-    assert registry.get_sample_value("heatmap_visitors_here") == 0
+    def enough(_: set[str]) -> bool:
+        here.append(counted(registry, "here"))
+        return counted(registry, "turned_away_total") > 100
+
+    live_until(registry, 60_000, 5, enough)
+
+    assert max(here) == 5
+    assert counted(registry, "here") == 0
 
 
 def test_an_error_nobody_foresaw_ends_it_all_and_is_not_swallowed() -> None:
