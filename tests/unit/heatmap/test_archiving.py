@@ -183,7 +183,9 @@ def folders(tmp_path: Path) -> Iterator[Path]:
     return map(tmp_path.joinpath, map(str, count()))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     steps=st.lists(st.sampled_from(["step", "flush", "kill", "stop"]), min_size=1, max_size=30),
     at_once=st.integers(1, 5),
