@@ -48,9 +48,17 @@ def shuffled(parcels: Iterable[Parcel], seed: int) -> Iterator[Parcel]:
 class Poster:
     """Sends over some kept connections and counts what comes back."""
 
-    def __init__(self, host: str, port: int, connections: int = 8, seed: int = 1) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        connections: int = 8,
+        seed: int = 1,
+        again_share: float = AGAIN_SHARE,
+    ) -> None:
         self._host, self._port = host, port
         self._connections = connections
+        self._again_share = again_share
         self._chance = random.Random(seed)
         self.counts = Counts()
 
@@ -70,7 +78,7 @@ class Poster:
             first_s = time.monotonic()
             await self._until_acknowledged(connection, parcel, first_s)
             self.counts.acknowledged += 1
-            if self._chance.random() < AGAIN_SHARE:
+            if self._chance.random() < self._again_share:
                 self.counts.copies += 1
                 await self._until_acknowledged(connection, parcel, first_s)
             after_each(self.counts)

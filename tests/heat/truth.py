@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 ROWS, COLUMNS, SPAN = 200, 64, 10_000
-MOVE, CLICK, RAGE, DEAD = 0, 1, 2, 3
+MOVE, CLICK, RAGE, DEAD, VISIT = 0, 1, 2, 3, 6
+WHOLE_PAGE = (VISIT, 0)
 MINUTE_MS = 60_000
 HUMAN_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0 truth/{}"
 BOT_AGENT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -29,7 +30,10 @@ Event = tuple[int | str | None, ...]
 
 @dataclass
 class Heat:
-    """What one variant of a page must show, summed over all time."""
+    """What one variant of a page must show, summed over all time.
+
+    touched: layers and cells in which somebody was.
+    """
 
     points: Counter[Point] = field(default_factory=Counter)
     touched: set[tuple[int, int]] = field(default_factory=set)
@@ -71,7 +75,8 @@ class Crowd:
     def __init__(self, seed: int, pages: int, site: str = "demo") -> None:
         self._chance = random.Random(seed)
         self._site = site
-        self._pages = [f"/truth/{seed}/{n}" for n in range(pages)]
+        self.folder = f"/truth/{seed}/"
+        self._pages = [f"{self.folder}{n}" for n in range(pages)]
         self.truth = Truth()
 
     def parcels(self, events: int) -> Iterator[Parcel]:
@@ -231,7 +236,9 @@ class _Drawn:
 
 
 def count(heat: Heat, event: Event) -> None:
-    """Add one event to what must be shown."""
+    """Add one event to what must be shown; who had nothing on screen was not there."""
+    if event[:2] != ("view", 0):
+        heat.touched.add(WHOLE_PAGE)
     match event:
         case ("view", int(duration_ms), int(top), int(bottom)):
             for row in rows_of(top, bottom):
