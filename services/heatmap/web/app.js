@@ -21,7 +21,7 @@ const choice = {
 };
 let watch = null;
 let pages = [];
-let listedAt = 0;
+let listing = 0;
 const xray = new Xray(byId("xray"));
 const controls = new Controls(choice, () => { watch?.chosen(); links(); });
 const { windows, scrubber, filters } = controls;
@@ -68,9 +68,13 @@ function tell() {
   const sentence = away ? "The heat map's service does not answer. What is shown may be old." : trouble;
   setText(byId("trouble"), sentence);
   byId("trouble").hidden = !sentence;
-  if (performance.now() - listedAt < LISTS_MS) return;
-  listedAt = performance.now();
-  for (const name of ["click", "rage", "dead"]) byId(`top-${name}`).replaceChildren(...elementRows(a, name));
+  listing ||= setTimeout(listElements, LISTS_MS);
+}
+
+// Less often than the picture, so that one can read them.
+function listElements() {
+  listing = 0;
+  for (const name of ["click", "rage", "dead"]) byId(`top-${name}`).replaceChildren(...elementRows(watch.a, name));
 }
 
 async function listPages() {

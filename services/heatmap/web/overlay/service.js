@@ -57,6 +57,7 @@ export class Service {
       source.addEventListener("snapshot", (event) => { failures = 0; snapshot(JSON.parse(event.data)); });
       source.addEventListener("delta", (event) => { failures = 0; delta(JSON.parse(event.data)); });
       source.addEventListener("away", () => away(true));
+      source.addEventListener("back", () => away(false));
       source.onopen = () => away(false);
       source.onerror = () => {
         if (source.readyState !== EventSource.CLOSED) {
