@@ -1,0 +1,172 @@
+"""From asyncio to Kafka: records are put without waiting, and each is answered when it is stored.
+
+kafka-python has a thread of its own. Its acknowledgements come back in groups: one call into the
+event loop for all that arrived together, not one for each record.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from kafka.errors import KafkaError
+
+from services.common.kafka import Record
+from services.common.log import get_logger
+
+LINGER_S = 0.005
+DEADLINE_S = 2.0
+WATCH_S = 0.1
+RETRY_S = 0.5
+CLOSE_S = 2.0
+AWAY = "Kafka does not answer just now; nothing was kept, please send it again in a moment."
+
+
+class KafkaAwayError(Exception):
+    """Kafka can't take records now; the text is a sentence."""
+
+
+class Receipt(Protocol):
+    """What a producer gives for a record: it calls back, in its own thread."""
+
+    def add_callback(self, f: Callable[[Any], object]) -> object: ...
+    def add_errback(self, f: Callable[[Exception], object]) -> object: ...
+
+
+class Producer(Protocol):
+    """What is needed of a producer; `services.common.kafka` has the real one."""
+
+    def send(self, records: Sequence[Record]) -> Sequence[Receipt]: ...
+    def close(self, timeout_s: float) -> None: ...
+
+
+class Outbox:
+    """Records on their way to Kafka.
+
+    connect: gives a producer that is ready to send, or raises KafkaError or OSError. It is called
+    in a thread, again and again while Kafka is away, and anew when Kafka stays silent on records.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Producer],
+        linger_s: float = LINGER_S,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self.trouble: str | None = "Kafka has not answered yet."
+        self._connect = connect
+        self._linger_s = linger_s
+        self._deadline_s = deadline_s
+        self._producer: Producer | None = None
+        self._gathered: list[tuple[Record, asyncio.Future[bool]]] = []
+        self._gathered_s = 0.0
+        self._waiting: deque[tuple[float, asyncio.Future[bool]]] = deque()
+        self._arrived: deque[tuple[asyncio.Future[bool], bool]] = deque()
+        self._called = False
+        self._heard_s = 0.0
+
+    async def check(self) -> str | None:
+        """What is wrong with Kafka, as a sentence; None when nothing is known to be."""
+        return self.trouble
+
+    def put(self, topic: str, key: bytes, value: bytes) -> "asyncio.Future[bool]":
+        """Send a record; the future says within the deadline whether Kafka has it.
+
+        When it says no, the record may have been stored all the same: the answer was lost.
+        KafkaAwayError when it can't even be tried.
+        """
+        if self._producer is None:
+            raise KafkaAwayError(AWAY)
+        loop = asyncio.get_running_loop()
+        if not self._gathered:
+            self._gathered_s = loop.time()
+            loop.call_later(self._linger_s, self._hand_over, loop)
+        stored: asyncio.Future[bool] = loop.create_future()
+        self._gathered.append(((topic, key, value), stored))
+        return stored
+
+    async def run(self) -> None:
+        """Keep a producer at hand until cancelled."""
+        try:
+            while True:
+                producer = await self._connected()
+                self._producer, self.trouble = producer, None
+                self._heard_s = asyncio.get_running_loop().time()
+                get_logger().info("kafka ready")
+                while self._producer:
+                    await asyncio.sleep(WATCH_S)
+                    self._expire()
+                await asyncio.to_thread(producer.close, 0)
+        finally:
+            if self._producer:
+                producer, self._producer = self._producer, None
+                await asyncio.to_thread(producer.close, CLOSE_S)
+
+    async def _connected(self) -> Producer:
+        while True:
+            try:
+                return await asyncio.to_thread(self._connect)
+            except (KafkaError, OSError) as error:
+                self.trouble = f"Kafka is not ready: {' '.join(str(error).split())}"
+                get_logger().warning("kafka not ready", error=self.trouble)
+            await asyncio.sleep(RETRY_S)
+            self._expire()
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        group, self._gathered = self._gathered, []
+        if self._producer is None:
+            _refuse(group)
+            return
+        try:
+            receipts = self._producer.send([record for record, _ in group])
+        except KafkaError as error:
+            self._lose(str(error))
+            _refuse(group)
+            return
+        for (_, stored), receipt in zip(group, receipts, strict=True):
+            receipt.add_callback(partial(self._answer, loop, stored, True))
+            receipt.add_errback(partial(self._answer, loop, stored, False))
+            self._waiting.append((self._gathered_s, stored))
+
+    def _answer(
+        self, loop: asyncio.AbstractEventLoop, stored: "asyncio.Future[bool]", kept: bool, _: object
+    ) -> None:
+        # In the producer's thread. Whoever finds no call under way makes one for all that follow.
+        self._arrived.append((stored, kept))
+        if not self._called:
+            self._called = True
+            loop.call_soon_threadsafe(self._settle, loop)
+
+    def _settle(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._called = False
+        arrived = self._arrived
+        while arrived:
+            stored, kept = arrived.popleft()
+            if kept:
+                self._heard_s = loop.time()
+            if not stored.done():
+                stored.set_result(kept)
+
+    def _expire(self) -> None:
+        """Give up on what is overdue; with no news at all since it left, give up the producer."""
+        overdue_s = asyncio.get_running_loop().time() - self._deadline_s
+        waiting = self._waiting
+        while waiting and (waiting[0][1].done() or waiting[0][0] < overdue_s):
+            sent_s, stored = waiting.popleft()
+            if not stored.done():
+                stored.set_result(False)
+            if not stored.cancelled() and not stored.result() and self._heard_s < sent_s:
+                self._lose("It left a record without an answer.")
+
+    def _lose(self, reason: str) -> None:
+        if self._producer:
+            self.trouble = AWAY
+            get_logger().warning("kafka away", error=reason)
+        self._producer = None
+
+
+def _refuse(group: Sequence[tuple[Record, "asyncio.Future[bool]"]]) -> None:
+    for _, stored in group:
+        if not stored.done():
+            stored.set_result(False)
