@@ -31,6 +31,10 @@ _VERSION = re.compile(r"[A-Za-z0-9._-]{0,32}")
 _SALTS = 4
 
 Pixels = Annotated[int, Meta(ge=1, le=1_000_000)]
+Millis = Annotated[int, Meta(ge=0, le=1 << 43)]
+Place = Annotated[int, Meta(ge=0, le=SPAN)]
+# msgpack has no larger whole numbers than these.
+Bits64 = Annotated[int, Meta(ge=0)]
 
 
 class Posted(msgspec.Struct):
@@ -64,18 +68,18 @@ class Batch(msgspec.Struct, array_like=True, frozen=True):
     elements: the selectors that clicks name by their position.
     """
 
-    v: int
-    received_ms: int
-    origin_ms: int
+    v: Annotated[int, Meta(ge=VERSION, le=VERSION)]
+    received_ms: Millis
+    origin_ms: Millis
     site: str
     page: str
     version: str
     view_class: str
     audience: int
-    view_id: int
-    number: int
-    visitor: int
-    at: tuple[int, int] | None
+    view_id: Bits64
+    number: Annotated[int, Meta(ge=0, le=65_535)]
+    visitor: Bits64
+    at: tuple[Place, Place] | None
     bye: bool
     elements: list[str]
     view: bytes

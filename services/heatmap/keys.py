@@ -10,7 +10,7 @@ KEEP_MS = {"5s": 7_200_000, "1m": 172_800_000, "1h": 1_209_600_000, "1d": 34_560
 SEEN_S = 26 * 3600
 """Longer than the topic's retention and the lateness allowed: what is forgotten counts no more."""
 
-PRESENT_MS = 15_000
+INDEX_S = KEEP_MS["1d"] // 1000
 WATCHED_MS = 10_000
 SALT_S = 48 * 3600
 
@@ -42,11 +42,8 @@ class Keys:
     def late(self, site: str, page: str) -> str:
         return f"{self.prefix}:late:{site}|{page}"
 
-    def here(self, site: str, page: str) -> str:
-        return f"{self.prefix}:here:{site}|{page}"
-
-    def bands(self, site: str, page: str) -> str:
-        return f"{self.prefix}:bands:{site}|{page}"
+    def here(self, window: int, site: str, page: str) -> str:
+        return f"{self.prefix}:here:{window}:{site}|{page}"
 
     def watched(self) -> str:
         return f"{self.prefix}:watched"

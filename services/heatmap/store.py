@@ -7,17 +7,22 @@ API and the tests share one definition of each.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
 
+import msgspec
 import redis
 import redis.asyncio
 
-from services.heatmap.grid import Tally, Variant, merged, tally
-from services.heatmap.keys import KEEP_MS, PRESENT_MS, SALT_S, WATCHED_MS, Keys
+from services.heatmap import presence
+from services.heatmap.grid import ENTRY, Tally, Variant, merged, tally
+from services.heatmap.keys import KEEP_MS, SALT_S, WATCHED_MS, Keys
+from services.heatmap.presence import Present
 
-__all__ = ["KEEP_MS", "PRESENT_MS"]
+__all__ = ["KEEP_MS"]
 
 T = TypeVar("T")
+_TAILS = (Path(__file__).parent / "tails.lua").read_text()
 Command = tuple[str | bytes | int, ...]
 Place = tuple[Variant, int]
 """A variant and the number of a 5 s bucket."""
@@ -47,22 +52,12 @@ async def ask_async(client: redis.asyncio.Redis, asked: Ask[T]) -> T:
         return asked.parse(await pipe.execute() if asked.commands else [])
 
 
-class Present(NamedTuple):
-    """A page view that is open now, and the band of the page it shows, if any."""
-
-    view_id: int
-    view_class: str
-    audience: str
-    version: str
-    band: tuple[int, int] | None
-
-
 @dataclass(frozen=True)
 class Tails:
     """What 5 s tallies got beyond known lengths.
 
     run: the life of the Valkey process; lengths known from another life mean nothing now.
-    entries: the news of each place; None for one that is shorter than it was known to be.
+    entries: the news of each place that has any; None for one that is shorter than was known.
     """
 
     run: str
@@ -99,30 +94,30 @@ def tallies(
 def tails(keys: Keys, known: Mapping[Place, int]) -> Ask[Tails]:
     """What each 5 s tally got beyond its known number of entries, 0 for all of it."""
     places = list(known)
-    commands: list[Command] = [("INFO", "server")]
+    named: list[str | int] = []
     for (variant, bucket), length in known.items():
-        name = keys.grid("5s", bucket, variant)
-        # One byte before the end of what is known shows whether the tally is still that long.
-        commands.append(("GETRANGE", name, max(0, length * _ENTRY_BYTES - 1), -1))
+        named += (keys.grid("5s", bucket, variant), length * ENTRY.itemsize)
 
     def parse(replies: list[Any]) -> Tails:
-        news = (
-            _news(packed, known[place]) for place, packed in zip(places, replies[1:], strict=True)
-        )
-        return Tails(replies[0]["run_id"], dict(zip(places, news, strict=True)))
+        run, *found = replies[0]
+        news = {
+            places[at]: None if packed is None else tally(packed)
+            for at, packed in zip(found[::2], found[1::2], strict=True)
+        }
+        return Tails(run.decode(), news)
 
-    return Ask(commands, parse)
+    # One call for all: a client spends more on many commands than Valkey does on the answers.
+    return Ask([("EVAL", _TAILS, 0, msgspec.msgpack.encode(named))], parse)
 
 
 def present(keys: Keys, site: str, page: str, now_ms: int) -> Ask[list[Present]]:
     """The page views that are open now."""
+    names = [keys.here(window, site, page) for window in presence.windows(now_ms)]
 
     def parse(replies: list[Any]) -> list[Present]:
-        open_now, bands = set(replies[0]), replies[1]
-        return [_present(member, bands[member]) for member in bands if member in open_now]
+        return presence.present([log for log in replies[0] if log], now_ms)
 
-    here = ("ZRANGEBYSCORE", keys.here(site, page), f"({now_ms}", "+inf")
-    return Ask([here, ("HGETALL", keys.bands(site, page))], parse)
+    return Ask([("MGET", *names)], parse)
 
 
 def pages(keys: Keys, site: str, most: int = 1000) -> Ask[dict[str, int]]:
@@ -193,18 +188,3 @@ def rate(keys: Keys, otherwise: int) -> Ask[int]:
 
 def set_rate(keys: Keys, per_minute: int) -> Ask[None]:
     return Ask([("SET", keys.rate(), per_minute)], lambda _: None)
-
-
-_ENTRY_BYTES = 16
-
-
-def _news(packed: bytes, known: int) -> Tally | None:
-    if known == 0:
-        return tally(packed)
-    return tally(packed[1:]) if packed else None
-
-
-def _present(member: bytes, written: bytes) -> Present:
-    view_class, audience, version, top, bottom = written.decode().split("|")
-    band = (int(top), int(bottom)) if top else None
-    return Present(int(member), view_class, audience, version, band)

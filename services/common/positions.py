@@ -1,0 +1,27 @@
+"""Positions in a topic that are kept outside of Kafka, with what was made of its records."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A partition taken over: what is written under an older epoch is refused from now on.
+
+    position: the first offset whose record is not applied yet.
+    """
+
+    epoch: int
+    position: int
+
+
+class Positions(Protocol):
+    """Where the results are kept: the one place that knows which records they contain."""
+
+    def claim(self, partition: int) -> Claim:
+        """Take a partition over from whoever had it."""
+        ...
+
+    def move(self, partition: int, epoch: int, position: int) -> None:
+        """Skip records that Kafka does not have any more."""
+        ...

@@ -1,0 +1,142 @@
+"""What one call of `apply.lua` is told: the tallies, marks and indexes of some batches, packed."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from services.heatmap import presence
+from services.heatmap.events import Batch, element_id
+from services.heatmap.folding import Folded
+from services.heatmap.grid import LEVEL_MS, LEVELS
+from services.heatmap.keys import INDEX_S, KEEP_MS, SEEN_S, Keys
+from services.heatmap.levels import Level
+
+ELEMENTS_MAX = 2_000
+LONG_BYTES = 16_384
+GROWN_MAX = 200
+# Lua can't unpack much more at once into the arguments of a command.
+_PORTION = 1_000
+
+
+class Elements(NamedTuple):
+    """Elements that a page's clicks name: parallel ids and selectors."""
+
+    key: str
+    ids: list[int]
+    selectors: list[str]
+
+
+class LevelCall(msgspec.Struct, frozen=True):
+    """The grids of a level, flat: number of the variant, bucket, from and to of the tally."""
+
+    name: str
+    width_ms: int
+    keep_ms: int
+    merges: bool
+    grids: list[int]
+
+
+class Call(msgspec.Struct, frozen=True):
+    """The fourth argument of `apply.lua`; the fifth has the bytes, which Lua's msgpack knows not.
+
+    seen, numbers: key and number of the batches, in their order.
+    present: flat: key, from and to of the words. late: counts by key.
+    long: from how many bytes on a tally is named in the answer, at most grown_max / 2 of them.
+    """
+
+    prefix: str
+    variants: list[str]
+    levels: list[LevelCall]
+    seen: list[str]
+    numbers: list[int]
+    elements: list[Elements]
+    present: list[str | int]
+    late: dict[str, int]
+    long: int = LONG_BYTES
+    grown_max: int = GROWN_MAX
+    elements_max: int = ELEMENTS_MAX
+    keep_seen_s: int = SEEN_S
+    keep_present_s: int = presence.KEEP_S
+    keep_index_s: int = INDEX_S
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def packed(
+    keys: Keys, batches: Sequence[Batch], folded: Folded, now_ms: int
+) -> tuple[bytes, bytes]:
+    """The call that adds these batches, of which `folded` is the fold, and its bytes."""
+    parts = _Parts()
+    call = Call(
+        keys.prefix,
+        folded.variants,
+        [_level(name, folded.levels[name], parts) for name in LEVELS],
+        [keys.seen(batch.view_id) for batch in batches],
+        [batch.number for batch in batches],
+        list(_elements(keys, batches)),
+        _present(keys, batches, now_ms, parts),
+        {keys.late(*subject.split("|", 1)): count for subject, count in folded.late.items()},
+    )
+    return _encode(call), b"".join(parts.kept)
+
+
+class _Parts:
+    """Bytes one after the other; what several levels share is there once."""
+
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
+        self._length = 0
+        self._starts: dict[int, int] = {}
+
+    def start(self, part: bytes) -> int:
+        """Where this part begins; it is added unless it is there."""
+        start = self._starts.get(id(part))
+        if start is None:
+            start = self._starts[id(part)] = self._length
+            self._length += len(part)
+            self.kept.append(part)
+        return start
+
+
+def _level(name: str, level: Level, parts: _Parts) -> LevelCall:
+    start = parts.start(level.packed)
+    ends = start + level.ends * 16
+    begins = np.concatenate([[start], ends])[: len(ends)]
+    grids = np.column_stack([level.variant, level.bucket, begins, ends])
+    return LevelCall(name, LEVEL_MS[name], KEEP_MS[name], name != LEVELS[0], grids.ravel().tolist())
+
+
+def _elements(keys: Keys, batches: Sequence[Batch]) -> Iterator[Elements]:
+    """The elements that are named, a page at a time and in portions."""
+    named: defaultdict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+    for batch in batches:
+        if batch.elements:
+            of_page = named[batch.site, batch.page]
+            for selector in batch.elements:
+                of_page[element_id(selector)] = selector
+    for (site, page), selectors in named.items():
+        key, ids, texts = keys.elements(site, page), list(selectors), list(selectors.values())
+        for i in range(0, len(ids), _PORTION):
+            yield Elements(key, ids[i : i + _PORTION], texts[i : i + _PORTION])
+
+
+def _present(keys: Keys, batches: Sequence[Batch], now_ms: int, parts: _Parts) -> list[str | int]:
+    """What the newest batch of each view says of it, as far as that holds now, by log."""
+    newest: dict[int, Batch] = {}
+    for batch in batches:
+        if batch.received_ms + presence.HOLDS_MS > now_ms:
+            newest[batch.view_id] = batch
+    words: defaultdict[str, list[bytes]] = defaultdict(list)
+    for batch in newest.values():
+        window = presence.window(batch.received_ms)
+        words[keys.here(window, batch.site, batch.page)].append(presence.word(batch))
+    flat: list[str | int] = []
+    for key, said in words.items():
+        log = b"".join(said)
+        start = parts.start(log)
+        flat += (key, start, start + len(log))
+    return flat
