@@ -6,7 +6,8 @@ from typing import Protocol
 
 from services.heatmap.answers import Page
 from services.heatmap.grid import ROWS, Tally, Variant
-from services.heatmap.store import Place, Present, Tails
+from services.heatmap.presence import Present
+from services.heatmap.store import Place, Tails
 
 UNNAMED = "-none-"
 """How a filter asks for pages that name no version, as an empty one means all versions."""

@@ -15,7 +15,8 @@ from services.heatmap.asking import Asked, Presence
 from services.heatmap.grid import Tally, Variant, merged
 from services.heatmap.keys import Keys
 from services.heatmap.maps import bands
-from services.heatmap.store import Ask, Place, Present, Tails, ask_async
+from services.heatmap.presence import Present
+from services.heatmap.store import Ask, Place, Tails, ask_async
 from services.heatmap.visiting.outside import PER_MINUTE
 
 T = TypeVar("T")
@@ -58,11 +59,15 @@ class Board:
     async def pages(self, site: str) -> list[Page]:
         hours = await self._ask(store.pages(self._keys, site))
         now_ms = _now_ms()
-        here = await self._ask(together([_here(self._keys, site, p, now_ms) for p in hours]))
+        here = await self._ask(
+            together([store.present(self._keys, site, p, now_ms) for p in hours])
+        )
         kinds = await self._ask(together([store.variants(self._keys, site, p) for p in hours]))
         return [
-            Page(page=page, last_hour_ms=hour_ms, here=count, variants=[_kind(v) for v in known])
-            for (page, hour_ms), count, known in zip(hours.items(), here, kinds, strict=True)
+            Page(
+                page=page, last_hour_ms=hour_ms, here=len(views), variants=[_kind(v) for v in known]
+            )
+            for (page, hour_ms), views, known in zip(hours.items(), here, kinds, strict=True)
         ]
 
     async def variants(self, site: str, page: str) -> list[Variant]:
@@ -132,11 +137,6 @@ def together(asks: Sequence[Ask[T]]) -> Ask[list[T]]:
         return [one.parse(list(islice(left, len(one.commands)))) for one in asks]
 
     return Ask([command for one in asks for command in one.commands], parse)
-
-
-def _here(keys: Keys, site: str, page: str, now_ms: int) -> Ask[int]:
-    count = ("ZCOUNT", keys.here(site, page), f"({now_ms}", "+inf")
-    return Ask([count], lambda replies: int(replies[0]))
 
 
 def _kind(variant: Variant) -> Kind:

@@ -21,7 +21,6 @@ from services.heatmap import maps
 from services.heatmap.asking import Asked, Heat, Presence, shown
 from services.heatmap.cursors import Cursor, read_cursor, stream_id
 from services.heatmap.grid import LEVEL_MS, Tally, Variant
-from services.heatmap.store import Place
 
 TICK_S = 0.25
 K_TICK_S = 1.0
@@ -35,6 +34,7 @@ SHOWN = 13
 RESUMABLE = 120
 """Buckets that a stream resumes over: 10 minutes."""
 STREAMS_MAX = 200
+RUN_CHARACTERS = 8
 HELLO = b"retry: 1000\n\n"
 HEARTBEAT = b": still here\n"
 
@@ -167,20 +167,19 @@ class _Stream:
             for bucket in range(cursor.first, newest + 1)
         }
         tails = await self.heat.tails(known)
-        lengths: dict[Place, int] = {}
-        buckets: dict[int, list[Tally]] = {}
-        if cursor.run not in {"", tails.run}:
+        run = tails.run[:RUN_CHARACTERS]
+        if cursor.run not in {"", run}:
             return None
+        buckets: dict[int, list[Tally]] = {}
         for place, entries in tails.entries.items():
             if entries is None:
                 return None
-            lengths[place] = known[place] + len(entries)
-            if len(entries):
-                buckets.setdefault(place[1], []).append(entries)
+            known[place] += len(entries)
+            buckets.setdefault(place[1], []).append(entries)
         oldest = newest - SHOWN + 1
-        recent = {place: length for place, length in lengths.items() if place[1] >= oldest}
+        recent = {place: length for place, length in known.items() if place[1] >= oldest}
         tallies = {bucket: np.concatenate(entries) for bucket, entries in buckets.items()}
-        return _News(tallies, Cursor(self.id, tails.run, oldest, recent))
+        return _News(tallies, Cursor(self.id, run, oldest, recent))
 
     async def _data(
         self, now_ms: int, tallies: Mapping[int, Tally], presence: Presence

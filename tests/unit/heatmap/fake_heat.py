@@ -76,7 +76,8 @@ class FakeHeat:
         news: dict[Place, Tally | None] = {}
         for (variant, bucket), length in known.items():
             entries = self.grids.get(("5s", bucket, variant), empty)
-            news[variant, bucket] = entries[length:] if len(entries) >= length else None
+            if len(entries) != length:
+                news[variant, bucket] = entries[length:] if len(entries) > length else None
         return Tails(self.run, news)
 
     async def elements(self, site: str, page: str, ids: Sequence[int]) -> dict[int, str]:
