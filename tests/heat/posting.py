@@ -73,7 +73,7 @@ class Poster:
     async def _sender(
         self, parcels: Iterator[Parcel], after_each: Callable[[Counts], None]
     ) -> None:
-        connection = _Connection(self._host, self._port)
+        connection = Connection(self._host, self._port)
         for parcel in parcels:
             first_s = time.monotonic()
             await self._until_acknowledged(connection, parcel, first_s)
@@ -85,7 +85,7 @@ class Poster:
         connection.close()
 
     async def _until_acknowledged(
-        self, connection: "_Connection", parcel: Parcel, first_s: float
+        self, connection: "Connection", parcel: Parcel, first_s: float
     ) -> None:
         while True:
             body = parcel.body(round((time.monotonic() - first_s) * 1000))
@@ -105,7 +105,7 @@ class Poster:
             await asyncio.sleep(PAUSE_S)
 
 
-class _Connection:
+class Connection:
     """HTTP/1.1 over a kept connection, just enough for a load generator that must be cheap."""
 
     def __init__(self, host: str, port: int) -> None:
