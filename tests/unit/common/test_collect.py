@@ -1,52 +1,22 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
-from services.common.collect import DEAD_BODY_CHARACTERS, CollectAt, Collector, Limits
-from services.common.collect_metrics import CollectMetrics
+from services.common.collect import DEAD_BODY_CHARACTERS, Limits
 from services.common.outbox import Outbox
-from services.common.reading import Reading, RefusedError, Rejected, Sender
-from services.common.senders import Senders
-from services.common.web import create_app
+from tests.numbers import application
 from tests.unit.common.fake_kafka import FakeKafka, FakeReceipt
 from tests.waiting import until
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36"
 HEADERS = {"User-Agent": CHROME, "Content-Type": "text/plain;charset=UTF-8"}
-
-
-class Numbers:
-    """A schema of a list of numbers: those below 0 are invalid, and all are when one is text."""
-
-    def read(self, body: bytes, sender: Sender) -> Reading:
-        if body == b"broken":
-            raise ZeroDivisionError("secret")
-        numbers = json.loads(body)
-        if any(isinstance(number, str) for number in numbers):
-            raise RefusedError("The body has text, but may have only numbers.")
-        kept = [number for number in numbers if number >= 0]
-        who = [sender.is_bot, sender.is_staff, sender.visitor("site")]
-        return Reading(
-            key="site|page",
-            value=json.dumps({"kept": kept, "who": who}).encode() if kept else None,
-            events=len(kept),
-            salt=len(body) % 4,
-            subject="page",
-            rejected=[
-                Rejected(f"number[{i}]", "It is below 0.", number)
-                for i, number in enumerate(numbers)
-                if number < 0
-            ],
-        )
 
 
 class PromptKafka(FakeKafka):
@@ -72,47 +42,12 @@ class PromptKafka(FakeKafka):
         return producer
 
 
-def reply(subject: str) -> Mapping[str, Any]:
-    return {"flush_ms": 5000, "about": subject}
-
-
-def application(kafka: FakeKafka, limits: Limits, deadline_s: float = 60) -> CollectAt:
-    registry = CollectorRegistry()
-    outbox = Outbox(kafka.connect, linger_s=0.0, deadline_s=deadline_s)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(outbox.run())
-        yield
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-    app = create_app(
-        title="Test",
-        description="",
-        checks={"kafka": outbox.check},
-        unavailable={},
-        lifespan=lifespan,
-        registry=registry,
-    )
-    collector = Collector(
-        schema=Numbers(),
-        reply=reply,
-        topic="numbers",
-        dead_topic="numbers-dead",
-        outbox=outbox,
-        senders=Senders(lambda: b"salt"),
-        limits=limits,
-        metrics=CollectMetrics(registry),
-    )
-    return CollectAt(app, "/collect", collector)
-
-
 @contextmanager
 def serving(
     kafka: FakeKafka, limits: Limits | None = None, deadline_s: float = 60
 ) -> Iterator[TestClient]:
-    app = application(kafka, limits or Limits(client_per_s=1000), deadline_s)
+    outbox = Outbox(kafka.connect, linger_s=0.0, deadline_s=deadline_s)
+    app = application(outbox, limits or Limits(client_per_s=1000))
     with TestClient(app, raise_server_exceptions=False, headers=HEADERS) as client:
         if not kafka.is_away:
             until(lambda: client.get("/readyz").status_code == 200, 10, every_s=0.002)
@@ -389,7 +324,7 @@ def test_a_body_that_does_not_end_is_given_up() -> None:
         return await pieces.get()
 
     async def scenario() -> None:
-        app = application(FakeKafka(), Limits(read_s=0.05))
+        app = application(Outbox(FakeKafka().connect), Limits(read_s=0.05))
         await pieces.put({"type": "http.request", "body": b"[", "more_body": True})
         await app(scope, never_ends, sent.append_message)
 
