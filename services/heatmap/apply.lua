@@ -2,7 +2,7 @@
 -- Adds the batches of records first..next-1 of a partition to the grids, or changes nothing.
 -- The partition's position and what its records count change together, so no record counts twice.
 --
--- KEYS[1]  the partition: HASH of next and epoch
+-- KEYS[1]  the partition: HASH of next, epoch and first, the offset that this store began at
 -- ARGV     epoch, first, next, and a call and its tallies as services/heatmap/calls.py packs them
 --          The tallies are one string; from and to are the bytes before and at the end of a part.
 -- Gives    FENCED | REPLAYED | GAP next | DUPLICATE index... | APPLIED (key length)...
@@ -126,5 +126,6 @@ for key, count in pairs(call.late) do
   redis.call('EXPIRE', key, call.keep_index_s)
 end
 
+redis.call('HSETNX', KEYS[1], 'first', first)
 redis.call('HSET', KEYS[1], 'next', following, 'epoch', epoch)
 return {'APPLIED', unpack(grown)}

@@ -1,7 +1,7 @@
 #!lua
 -- Sets the position of a partition whose next records Kafka does not have any more.
 --
--- KEYS[1]  the partition: HASH of next and epoch
+-- KEYS[1]  the partition: HASH of next, epoch and first, the offset that this store began at
 -- ARGV     epoch, next
 -- Gives    FENCED | MOVED
 

@@ -17,6 +17,7 @@ ROWS, COLUMNS, SPAN = 200, 64, 10_000
 MOVE, CLICK, RAGE, DEAD, VISIT = 0, 1, 2, 3, 6
 WHOLE_PAGE = (VISIT, 0)
 MINUTE_MS = 60_000
+SITE = "truth"
 HUMAN_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0 truth/{}"
 BOT_AGENT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 AGENTS = (*(HUMAN_AGENT.format(n) for n in range(9)), BOT_AGENT)
@@ -72,7 +73,7 @@ class Truth:
 class Crowd:
     """Draws page views, one batch after the other, and counts the truth while it does."""
 
-    def __init__(self, seed: int, pages: int, site: str = "demo") -> None:
+    def __init__(self, seed: int, pages: int, site: str = SITE) -> None:
         self._chance = random.Random(seed)
         self._site = site
         self.folder = f"/truth/{seed}/"

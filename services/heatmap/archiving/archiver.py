@@ -110,7 +110,7 @@ class Archiver(ConsumerRebalanceListener):
     def _keep(self, partition: Partition, record: Any) -> None:
         try:
             batch = decode(record.value)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             get_logger().error(
                 "a record is no batch and is not kept",
                 partition=record.partition,
