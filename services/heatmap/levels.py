@@ -49,7 +49,7 @@ class Level:
 
     def tallies(self) -> Iterator[tuple[int, int, Tally]]:
         """Variant, bucket and entries of each."""
-        parts = np.split(np.frombuffer(self.packed, ENTRY), self.ends[:-1])
+        parts = np.split(np.frombuffer(self.packed, ENTRY), self.ends)[:-1]
         yield from zip(self.variant.tolist(), self.bucket.tolist(), parts, strict=True)
 
     def coarser(self, ratio: int) -> "Level":
