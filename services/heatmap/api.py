@@ -4,7 +4,7 @@ import asyncio
 import pathlib
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import FastAPI, Header, HTTPException, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
@@ -75,6 +75,7 @@ that are over a minute late are not in the stream, but in `/v1/heat`. Each event
 the reader is: `Last-Event-ID`, or `after`, goes on with exactly what was missed, for 10 minutes.
 """
 BUSY_RETRY_S = 5
+OVERLAY = '<script src="/overlay.js" data-site="demo" async></script>'
 TAGS = ("heat", "pages", "operation")
 
 
@@ -210,8 +211,15 @@ def _serve_pages(app: FastAPI) -> None:
         return files.page("index.html")
 
     @app.get("/article", include_in_schema=False)
-    async def article() -> HTMLResponse:
-        return files.page("article.html")
+    async def article(request: Request, variant: Literal["a", "b"] = "a") -> HTMLResponse:
+        is_b = variant == "b"
+        return files.page(
+            "article.html",
+            version="b" if is_b else "",
+            letter=variant.upper(),
+            news=(WEB / "article-news.html").read_text() if is_b else "",
+            overlay=OVERLAY if "heat" in request.query_params else "",
+        )
 
 
 async def _unknown(_: Request, error: Exception) -> JSONResponse:

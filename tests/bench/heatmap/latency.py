@@ -70,6 +70,7 @@ class Run:
         self.parcels = list(steady_parcels(batches, PAGES, random.Random(SEED)))
         self.to_answer_ms: dict[int, float] = {}
         self.to_store_ms: dict[int, float] = {}
+        self.sent_s: list[float] = []
         self._under_way: dict[bytes, tuple[int, float]] = {}
 
     async def send(self, numbers: range, began_s: float) -> None:
@@ -80,6 +81,7 @@ class Run:
             await asyncio.sleep(began_s + number / BATCHES_PER_S - time.perf_counter())
             body, mark = parcel.body(0), mark_of(parcel)
             sent_s = time.perf_counter()
+            self.sent_s.append(sent_s)
             self._under_way[mark] = (number, sent_s)
             status, answer = await connection.post(body, parcel.agent)
             assert status == 200, answer
@@ -104,14 +106,13 @@ async def run_at_pace(demo: Demo, seconds: int) -> Run:
     count = len(run.parcels)
     url = demo.environment()["VALKEY_URL"]
     async with redis.asyncio.Redis.from_url(url) as client, asyncio.timeout(seconds + DEADLINE_S):
-        watching = asyncio.create_task(run.watch(client))
         began_s = time.perf_counter()
-        async with asyncio.TaskGroup() as senders:
+        async with asyncio.TaskGroup() as watching, asyncio.TaskGroup() as senders:
+            watching.create_task(run.watch(client))
             for first in range(CONNECTIONS):
                 senders.create_task(run.send(range(first, count, CONNECTIONS), began_s))
-        pace = count / (time.perf_counter() - began_s)
-        assert pace > LEAST_PACE * BATCHES_PER_S, f"Only {pace:.0f} batches a second were sent."
-        await watching
+    pace = count / (max(run.sent_s) - began_s)
+    assert pace > LEAST_PACE * BATCHES_PER_S, f"Only {pace:.0f} batches a second were sent."
     return run
 
 

@@ -301,3 +301,19 @@ def test_the_dashboard_is_the_first_page(client: TestClient) -> None:
     answer = client.get("/")
 
     assert "<title>Live heat map</title>" in answer.text
+
+
+def test_the_article_has_a_second_version_with_a_notice_inserted_above(client: TestClient) -> None:
+    first, second = client.get("/article").text, client.get("/article?variant=b").text
+
+    assert '<meta name="heat-version" content="">' in first
+    assert '<meta name="heat-version" content="b">' in second
+    assert second.index("You are reading version B") < second.index("Version B of this article")
+    assert "You are reading" not in first
+    assert client.get("/article?variant=c").status_code == 422
+
+
+def test_the_article_carries_the_overlay_when_asked_to(client: TestClient) -> None:
+    assert "/overlay.js" in client.get("/article?heat").text
+    assert "/overlay.js" not in client.get("/article").text
+    assert "{{" not in client.get("/article?variant=b&heat").text
