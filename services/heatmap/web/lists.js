@@ -28,7 +28,7 @@ export function elementRows(picture, name) {
   // The end of a long selector is what tells it from the others.
   const items = rows.map(([selector, n]) =>
     el("li", { title: selector }, el("span", {}, el("bdi", {}, selector)), el("b", {}, n.toLocaleString("en-GB"))));
-  if (rest > 0) items.push(el("li", { class: "none" }, `and ${rest.toLocaleString("en-GB")} elsewhere`));
+  if (rest > 0) items.push(el("li", { class: "none" }, `and ${rest.toLocaleString("en-GB")} more`));
   return items;
 }
 

@@ -2,8 +2,8 @@
 // Four columns of the same 200 rows; pointing at a row, or walking with the arrows, tells its numbers.
 
 import { el, setText, span } from "./overlay/dom.js";
-import { COLUMNS, ROWS, difference, hottest, shares } from "./overlay/heat.js";
-import { COLOURS, colourRows, scale, twoColoured } from "./overlay/scales.js";
+import { COLUMNS, ROWS, cellsOf, difference, hottest, shares } from "./overlay/heat.js";
+import { COLOURS, colourAll, scale, twoColoured } from "./overlay/scales.js";
 
 const BAR = 100;
 const OPAQUE = 0xff000000;
@@ -42,7 +42,7 @@ class Raster {
 }
 
 export class Xray {
-  #tables = { plain: scale("click", 1), pointer: scale("move", 0.55), signed: twoColoured(1) };
+  #tables = { plain: scale("click", 1), pointer: scale("move", 0.9), signed: twoColoured(1) };
 
   constructor(figure) {
     this.row = 0;
@@ -69,27 +69,16 @@ export class Xray {
   #map() {
     const { map } = this.rasters;
     map.pixels.fill(0);
-    const sum = (names, weight, picture, into) => {
-      for (const name of names) for (const [cell, n] of picture.layers[name]) into[cell] += n * weight;
-    };
-    const paint = (cells, table, signed) => {
-      const roots = cells.map((n) => Math.sign(n) * Math.sqrt(Math.abs(n)));
-      const words = new Uint32Array(cells.length);
-      colourRows(words, roots, hottest(roots), table, signed);
-      cells.forEach((n, cell) => { if (n) map.pixels[cell] = words[cell]; });
-    };
-    const cells = () => new Float64Array(COLUMNS * ROWS);
-    const [moves, clicks] = [cells(), cells()];
-    if (this.b) {
-      sum(["click"], -1 / Math.max(this.a.visits, 1), this.a, clicks);
-      sum(["click"], 1 / Math.max(this.b.visits, 1), this.b, clicks);
-    } else {
-      sum(["move"], 1, this.a, moves);
-      sum(["click"], 1, this.a, clicks);
-      paint(moves, this.#tables.pointer, false);
-    }
-    paint(clicks, this.b ? this.#tables.signed : this.#tables.plain, this.b !== null);
+    if (!this.b) this.#paint(cellsOf(this.a, null, "move"), this.#tables.pointer, false);
+    this.#paint(cellsOf(this.a, this.b, "click"), this.b ? this.#tables.signed : this.#tables.plain, this.b !== null);
     map.done();
+  }
+
+  // Over what is there already.
+  #paint(cells, table, signed) {
+    const words = new Uint32Array(cells.length);
+    colourAll(words, cells, hottest(cells), table, signed);
+    cells.forEach((n, cell) => { if (n) this.rasters.map.pixels[cell] = words[cell]; });
   }
 
   #listen() {

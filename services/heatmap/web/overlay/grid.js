@@ -58,7 +58,8 @@ export class Grid {
   }
 
   // Writes colours into `pixels` (one 32-bit word a cell). `peak` gets the table's last colour;
-  // the root keeps single points visible beside a crowd. Signed: the table's middle is zero.
+  // the root keeps single points visible beside a crowd. Signed: differences as they are, with zero
+  // in the table's middle.
   colour(pixels, table, peak, signed) {
     pixels.fill(0);
     if (this.isEmpty || peak <= 0) return;
@@ -67,7 +68,8 @@ export class Grid {
     for (let i = this.first * this.columns; i < end; i += 1) {
       const heat = this.values[i];
       if (heat === 0) continue;
-      const step = Math.min(span, (Math.sqrt(Math.abs(heat) / peak) * span) | 0);
+      const share = Math.abs(heat) / peak;
+      const step = Math.min(span, ((signed ? share : Math.sqrt(share)) * span) | 0);
       pixels[i] = table[heat > 0 ? zero + step : zero - step];
     }
   }

@@ -8,6 +8,7 @@ export const COLUMNS = 64;
 export const BUCKET_MS = 5000;
 export const LIVE_BUCKETS = 12;
 export const POINT_LAYERS = ["move", "click", "rage", "dead"];
+export const CLICK_LAYERS = POINT_LAYERS.slice(1);
 const CLICK = 1;
 
 const noCells = () => Object.fromEntries(POINT_LAYERS.map((name) => [name, []]));
@@ -92,10 +93,13 @@ export class LiveWindow {
   }
 }
 
+export const clicksIn = ({ buckets = {} }) => Object.values(buckets).reduce(
+  (sum, part) => (part.layers?.click ?? []).reduce((its, [, n]) => its + n, sum), 0);
+
 export const countOf = (picture, name) => picture.layers[name].reduce((sum, [, n]) => sum + n, 0);
 
-// What is to be painted of a layer: clicks by element, and cells for what no spot accounts for
-// (the pointer, cells that were hidden or cut off from the list of spots).
+// What is to be painted of a layer of clicks: by element, and cells for what no spot accounts for
+// (places that were cut off from the list of spots).
 export function marksOf(picture, name, weight = 1) {
   const layer = POINT_LAYERS.indexOf(name);
   const left = new Map();
@@ -126,6 +130,30 @@ export function foldRow(picture, share) {
   if (!picture.visits) return null;
   const row = shares(picture).findIndex((its) => its < share);
   return row < 0 ? null : row;
+}
+
+// A layer by cell, as roots, so that a few stay visible beside many; against `b` the difference of
+// what there is per visit, as it is.
+export function cellsOf(a, b, name) {
+  const cells = new Float64Array(COLUMNS * ROWS);
+  const add = (picture, weight) => {
+    for (const [cell, n] of picture.layers[name]) cells[cell] += n * weight;
+  };
+  if (b) {
+    add(a, -1 / Math.max(a.visits, 1));
+    add(b, 1 / Math.max(b.visits, 1));
+    return cells;
+  }
+  add(a, 1);
+  return cells.map(Math.sqrt);
+}
+
+// Each cell shares with its neighbours, as 1:2:1 across and down.
+export function smooth(cells) {
+  const passed = (from, step, isEdge) => from.map((n, i) =>
+    (2 * n + (isEdge(i, -1) ? 0 : from[i - step]) + (isEdge(i, 1) ? 0 : from[i + step])) / 4);
+  const across = passed(cells, 1, (i, side) => (i + side + COLUMNS) % COLUMNS === (side < 0 ? COLUMNS - 1 : 0));
+  return passed(across, COLUMNS, (i, side) => i + side * COLUMNS < 0 || i + side * COLUMNS >= cells.length);
 }
 
 // How much more each row was seen in `b` than in `a`, in milliseconds per visit.

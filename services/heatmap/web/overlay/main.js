@@ -2,7 +2,9 @@
 
 import { el } from "./dom.js";
 import { classOf } from "./filters.js";
-import { POINT_LAYERS, countOf, difference, foldRow, hottest, marksOf, shares } from "./heat.js";
+import {
+  CLICK_LAYERS, POINT_LAYERS, cellsOf, countOf, difference, foldRow, hottest, marksOf, shares, smooth,
+} from "./heat.js";
 import { Panel } from "./panel.js";
 import { Painter } from "./painter.js";
 import { Service } from "./service.js";
@@ -68,14 +70,15 @@ class Overlay {
   #show() {
     const { a, b, bands } = this.watch;
     const signed = b !== null;
-    const rows = signed ? difference(a, b) : a.viewMs;
-    const view = { rows, peak: hottest(rows), signed };
     const has = (name) => this.layers.has(name);
+    const heat = (values, isSigned) => ({ values, peak: hottest(values), signed: isSigned });
+    const view = heat(signed ? difference(a, b) : a.viewMs, signed);
     this.painter.show({
       signed,
-      marks: Object.fromEntries(POINT_LAYERS.map((name) => [name, has(name) ? this.#marks(name) : []])),
-      view: has("view") ? view : null,
-      now: has("now") ? { rows: bands, peak: hottest(bands), signed: false } : null,
+      marks: Object.fromEntries(CLICK_LAYERS.map((name) => [name, has(name) ? this.#marks(name) : []])),
+      view: has("view") && view,
+      now: has("now") && heat(bands, false),
+      move: has("move") && heat(smooth(cellsOf(a, b, "move")), signed),
       folds: has("reach") ? this.#folds() : [],
     });
     this.strip.show({ view, now: bands, reach: shares(a) });
@@ -105,11 +108,11 @@ class Overlay {
     });
   }
 
-  // Heard by whoever measures: what the frame took, and how many clicks it shows.
+  // Heard by whoever measures: what the frame took, and the clicks that came since the start.
   #painted(took) {
     const { root, height } = this.painter.places;
     this.strip.place(-root.top / root.height, (height - root.top) / root.height);
-    const detail = { took, clicks: countOf(this.watch.a, "click") };
+    const detail = { took, clicks: this.watch.heard };
     this.host.dispatchEvent(new CustomEvent("painted", { detail }));
   }
 

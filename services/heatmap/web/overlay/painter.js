@@ -1,15 +1,15 @@
-// Paints on the page: points in a canvas as big as the window, bands in a column as tall as the page.
+// Paints on the page: clicks in a canvas as big as the window, what goes by cells and rows in small
+// canvases that are stretched over the page.
 //
 // It draws at most once a frame, and only when something changed: the data, the layout, the scroll.
 
 import { CELL_PX, Grid } from "./grid.js";
-import { POINT_LAYERS, ROWS } from "./heat.js";
+import { COLUMNS, CLICK_LAYERS, ROWS } from "./heat.js";
 import { Places } from "./places.js";
-import { colourRows, scale, twoColoured } from "./scales.js";
+import { colourAll, scale, twoColoured } from "./scales.js";
 
-const DEVIATION_PX = { move: 14, click: 10, rage: 10, dead: 10 };
-const OPACITY = { move: 0.55, click: 0.85, rage: 0.85, dead: 0.8 };
-const BAND_OPACITY = { view: 0.3, now: 0.26 };
+const DEVIATION_PX = 10;
+const OPACITY = { click: 0.85, rage: 0.85, dead: 0.8, move: 0.6, view: 0.3, now: 0.26 };
 const PEAK_BIN_PX = 20;
 const FLASHES_AT_ONCE = 40;
 const FLASH_MS = 900;
@@ -25,7 +25,7 @@ class PointLayer {
   }
 
   resize(width, height) {
-    this.grid = new Grid(width, height, DEVIATION_PX[this.name]);
+    this.grid = new Grid(width, height, DEVIATION_PX);
     this.canvas = new OffscreenCanvas(this.grid.columns, this.grid.rows);
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
     this.image = this.context.createImageData(this.grid.columns, this.grid.rows);
@@ -61,19 +61,23 @@ class PointLayer {
   }
 }
 
-class BandLayer {
-  constructor(name, sheet) {
-    this.canvas = sheet.appendChild(node("canvas", "band"));
-    Object.assign(this.canvas, { width: 1, height: ROWS });
+// Cells or rows of the whole page, one pixel each: drawn when they change, stretched by the browser.
+class StretchedLayer {
+  constructor(name, columns, sheet) {
+    this.canvas = sheet.appendChild(node("canvas", "stretched"));
+    Object.assign(this.canvas, { width: columns, height: ROWS });
     this.canvas.dataset.layer = name;
     this.context = this.canvas.getContext("2d");
-    this.image = this.context.createImageData(1, ROWS);
+    this.image = this.context.createImageData(columns, ROWS);
     this.pixels = new Uint32Array(this.image.data.buffer);
-    this.tables = { plain: scale(name, BAND_OPACITY[name]), signed: twoColoured(BAND_OPACITY[name]) };
+    this.tables = { plain: scale(name, OPACITY[name]), signed: twoColoured(OPACITY[name]) };
   }
 
-  draw({ rows, peak, signed }) {
-    colourRows(this.pixels, rows, peak, signed ? this.tables.signed : this.tables.plain, signed);
+  draw(shown) {
+    this.canvas.hidden = !shown;
+    if (!shown) return;
+    const { values, peak, signed } = shown;
+    colourAll(this.pixels, values, peak, signed ? this.tables.signed : this.tables.plain, signed);
     this.context.putImageData(this.image, 0, 0);
   }
 }
@@ -91,16 +95,21 @@ export class Painter {
     this.sheet = shadow.appendChild(node("div", "sheet"));
     this.sheet.setAttribute("aria-hidden", "true");
     this.long = this.sheet.appendChild(node("div", "long"));
-    this.bands = { view: new BandLayer("view", this.long), now: new BandLayer("now", this.long) };
+    this.stretched = {
+      view: new StretchedLayer("view", 1, this.long),
+      now: new StretchedLayer("now", 1, this.long),
+      move: new StretchedLayer("move", COLUMNS, this.long),
+    };
     this.folds = this.long.appendChild(node("div", "folds"));
-    this.points = POINT_LAYERS.map((name) => new PointLayer(name));
+    this.points = CLICK_LAYERS.map((name) => new PointLayer(name));
     this.canvas = this.sheet.appendChild(node("canvas", "points"));
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
-    this.shown = { signed: false, view: null, now: null, folds: [] };
+    this.shown = { signed: false, folds: [] };
     this.#listen();
   }
 
-  // shown: {signed, marks: {layer: marks}, view and now: {rows, peak, signed} or null, folds}.
+  // shown: {signed, marks: {click, rage, dead}, folds: [{row, text}]}, and for each of view, now and
+  // move {values, peak, signed} if it is to be seen.
   show(shown) {
     this.shown = shown;
     for (const layer of this.points) layer.marks = shown.marks[layer.name] ?? [];
@@ -198,10 +207,7 @@ export class Painter {
   }
 
   #drawLong() {
-    for (const [name, band] of Object.entries(this.bands)) {
-      band.canvas.hidden = !this.shown[name];
-      if (this.shown[name]) band.draw(this.shown[name]);
-    }
+    for (const [name, layer] of Object.entries(this.stretched)) layer.draw(this.shown[name]);
     this.folds.replaceChildren(...this.shown.folds.map(({ row, text }) => {
       const line = node("div", "fold");
       line.style.top = `${row / ROWS * 100}%`;

@@ -3,6 +3,7 @@
 import { COLUMNS, ROWS } from "./heat.js";
 
 const INSIDE = 1024;
+const CLIMB = 12;
 
 export class Places {
   #found = new Map();
@@ -34,6 +35,24 @@ export class Places {
       width: scroller.scrollWidth,
       height: scroller.scrollHeight,
     };
+    this.bars = this.#bars();
+  }
+
+  // What stays at the window's top or bottom edge while the page scrolls beneath it.
+  #bars() {
+    const found = [1, this.height - 1].map((y) => {
+      let node = document.elementsFromPoint(this.width / 2, y).find((hit) => hit !== this.host);
+      for (let up = 0; node && up < CLIMB; up += 1, node = node.parentElement) {
+        if (/fixed|sticky/.test(getComputedStyle(node).position)) return node;
+      }
+      return null;
+    });
+    return found.filter(Boolean).map((node) => ({ node, edge: node.getBoundingClientRect() }));
+  }
+
+  #isUnderBar(node, x, y) {
+    return this.bars.some(({ node: bar, edge }) => y < edge.bottom && y > edge.top && x < edge.right &&
+      x > edge.left && !bar.contains(node));
   }
 
   // The middle of a cell of the page's 64 x 200.
@@ -52,7 +71,8 @@ export class Places {
     if (!box) return this.cell(cell);
     const x = box.left + (p + 0.5) / INSIDE * box.width;
     const y = box.top + (q + 0.5) / INSIDE * box.height;
-    return box.covered && this.#isCovered(box.node, x, y) ? null : [x, y];
+    const hidden = this.#isUnderBar(box.node, x, y) || (box.covered && this.#isCovered(box.node, x, y));
+    return hidden ? null : [x, y];
   }
 
   #box(selector) {

@@ -39,10 +39,11 @@ export const twoColoured = (opacity) => table(
   (i) => opacity * Math.min(1, (Math.abs(i - 128) / 127) * 1.6),
 );
 
-// Colours a column of rows; `peak` gets the hottest colour.
-export function colourRows(pixels, rows, peak, colours, signed) {
-  for (let row = 0; row < rows.length; row += 1) {
-    const share = peak > 0 ? Math.max(-1, Math.min(1, rows[row] / peak)) : 0;
-    pixels[row] = colours[signed ? 128 + Math.round(share * 127) : Math.round(share * 255)];
+// A colour for each value; `peak` gets the hottest one.
+export function colourAll(pixels, values, peak, colours, signed) {
+  const scaled = peak > 0 ? 1 / peak : 0;
+  for (let i = 0; i < values.length; i += 1) {
+    const share = Math.max(-1, Math.min(1, values[i] * scaled));
+    pixels[i] = colours[signed ? 128 + Math.round(share * 127) : Math.round(share * 255)];
   }
 }

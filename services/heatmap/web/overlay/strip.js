@@ -3,7 +3,7 @@
 
 import { el, span } from "./dom.js";
 import { ROWS } from "./heat.js";
-import { colourRows, scale, twoColoured } from "./scales.js";
+import { colourAll, scale, twoColoured } from "./scales.js";
 
 const WIDTH = 40;
 const BAR = 22;
@@ -29,12 +29,12 @@ export class Strip {
     this.#listen();
   }
 
-  // rows: {view: {rows, peak, signed}, now: [200], reach: [200] shares}.
+  // rows: {view: {values, peak, signed}, now: [200], reach: [200] shares}.
   show(rows) {
     this.rows = rows;
     const column = new Uint32Array(ROWS);
     const { view, now } = rows;
-    colourRows(column, view.rows, view.peak, view.signed ? this.tables.signed : this.tables.plain, view.signed);
+    colourAll(column, view.values, view.peak, view.signed ? this.tables.signed : this.tables.plain, view.signed);
     const crowd = Math.max(1, ...now);
     for (let row = 0; row < ROWS; row += 1) {
       const bar = Math.round(now[row] / crowd * BAR);
@@ -79,7 +79,7 @@ export class Strip {
     if (!this.rows) return;
     const { view, now, reach } = this.rows;
     const text = `${(row / ROWS * 100).toFixed(1)} % down: ` +
-      `${view.signed ? `${span(view.rows[row])} more a visit` : `seen for ${span(view.rows[row])}`}, ` +
+      `${view.signed ? `${span(view.values[row])} more a visit` : `seen for ${span(view.values[row])}`}, ` +
       `${now[row]} here now, ${Math.round(reach[row] * 100)} % got here`;
     this.tip.textContent = text;
     this.tip.style.top = `${(row + 0.5) / ROWS * 100}%`;

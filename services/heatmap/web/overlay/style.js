@@ -11,7 +11,7 @@ const TEXT = `
 .sheet { position: fixed; inset: 0; overflow: hidden; contain: strict; }
 .points { position: absolute; left: 0; top: 0; }
 .long { position: absolute; left: 0; top: 0; transform-origin: 0 0; will-change: transform; }
-.band { position: absolute; inset: 0; width: 100%; height: 100%; }
+.stretched { position: absolute; inset: 0; width: 100%; height: 100%; }
 .fold { position: absolute; left: 0; right: 0; border-top: 2px dashed #c2185b; }
 .fold span { position: absolute; left: 8px; bottom: 3px; padding: 1px 8px; border-radius: 999px; background: #c2185b; color: #fff;
   font: 600 12px/1.5 var(--sans); white-space: nowrap; }

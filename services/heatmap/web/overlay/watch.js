@@ -2,7 +2,7 @@
 // Overlay and dashboard show the same Watch, each in its own way.
 
 import { STEP_MS, spanOf } from "./filters.js";
-import { LiveWindow, ROWS, emptyPicture, pictureOf } from "./heat.js";
+import { LiveWindow, ROWS, clicksIn, emptyPicture, pictureOf } from "./heat.js";
 import { Trouble } from "./service.js";
 
 const AGAIN_MS = { live: 2000, "1h": 10_000, today: 30_000 };
@@ -25,6 +25,8 @@ export class Watch {
     Object.assign(this, { here: 0, bands: new Array(ROWS).fill(0), away: false, trouble: "", behind: 0, versions: [] });
     this.a = emptyPicture();
     this.b = null;
+    // Clicks that the stream told of since the page was opened.
+    this.heard = 0;
   }
 
   start() {
@@ -77,7 +79,10 @@ export class Watch {
     this.#live = new LiveWindow();
     this.#stop = this.service.live(filters, {
       snapshot: (message) => { this.#live.replace(message); this.#heard(message, []); },
-      delta: (message) => this.#heard(message, this.#live.add(message)),
+      delta: (message) => {
+        this.heard += clicksIn(message);
+        this.#heard(message, this.#live.add(message));
+      },
       away: (isAway) => this.#isAway(isAway),
       refused: () => this.#explain(),
     });
