@@ -2,9 +2,9 @@
 
 import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
@@ -15,11 +15,11 @@ from services.heatmap.asking import Asked, Presence
 from services.heatmap.grid import Tally, Variant, merged
 from services.heatmap.keys import Keys
 from services.heatmap.maps import bands
-from services.heatmap.presence import Present
 from services.heatmap.store import Ask, Place, Tails, ask_async
 from services.heatmap.visiting.outside import PER_MINUTE
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 TIMEOUT_S = 1.0
 CONNECTIONS = 32
@@ -40,35 +40,42 @@ def connect(url: str) -> Redis:
     return Redis.from_pool(pool)
 
 
+class Recent(Generic[K, T]):
+    """Answers that all who ask within a moment share."""
+
+    def __init__(self, fresh_s: float) -> None:
+        self._fresh_s = fresh_s
+        self._known: dict[K, tuple[float, T]] = {}
+
+    async def get(self, key: K, look: Callable[[], Awaitable[T]]) -> T:
+        """The answer for a key, looked up when the last one is too old."""
+        now_s = time.monotonic()
+        if key not in self._known or now_s - self._known[key][0] >= self._fresh_s:
+            found = await look()
+            recent = {k: v for k, v in self._known.items() if now_s - v[0] < self._fresh_s}
+            self._known = recent | {key: (now_s, found)}
+        return self._known[key][1]
+
+
 class Board:
     """What Valkey has; an `asking.Heat` and a `front_door.Source`."""
 
     def __init__(self, client: Redis, keys: Keys) -> None:
         self._client = client
         self._keys = keys
-        self._present: dict[tuple[str, str], tuple[float, list[Present]]] = {}
+        self._presence = Recent[Asked, Presence](FRESH_S)
+        self._pages = Recent[str, list[Page]](FRESH_S)
 
     async def check(self) -> str | None:
         """What is wrong with Valkey, as a sentence; None when nothing is."""
         try:
             await self._ask(Ask([("PING",)], lambda replies: replies[0]))
         except RedisError as error:
-            return f"Valkey does not answer: {error}."
+            return f"Valkey does not answer: {str(error).rstrip('.')}."
         return None
 
     async def pages(self, site: str) -> list[Page]:
-        hours = await self._ask(store.pages(self._keys, site))
-        now_ms = _now_ms()
-        here = await self._ask(
-            together([store.present(self._keys, site, p, now_ms) for p in hours])
-        )
-        kinds = await self._ask(together([store.variants(self._keys, site, p) for p in hours]))
-        return [
-            Page(
-                page=page, last_hour_ms=hour_ms, here=len(views), variants=[_kind(v) for v in known]
-            )
-            for (page, hour_ms), views, known in zip(hours.items(), here, kinds, strict=True)
-        ]
+        return await self._pages.get(site, lambda: self._look_at_pages(site))
 
     async def variants(self, site: str, page: str) -> list[Variant]:
         return await self._ask(store.variants(self._keys, site, page))
@@ -90,8 +97,7 @@ class Board:
         return await self._ask(store.elements(self._keys, site, page, ids))
 
     async def presence(self, asked: Asked) -> Presence:
-        known = [one for one in await self._present_on(asked.site, asked.page) if asked.takes(one)]
-        return Presence(len(known), bands([one.band for one in known if one.band]))
+        return await self._presence.get(asked, lambda: self._look_who_is_here(asked))
 
     async def late(self, site: str, page: str) -> int:
         return await self._ask(store.late(self._keys, site, page))
@@ -114,16 +120,26 @@ class Board:
     async def salt(self, day: str) -> bytes:
         return await self._ask(store.salt(self._keys, day, secrets.token_bytes(SALT_BYTES)))
 
-    async def _present_on(self, site: str, page: str) -> list[Present]:
-        """Who is on a page; all streams of a page share one look a second."""
-        now_s = time.monotonic()
-        self._present = {
-            p: found for p, found in self._present.items() if now_s - found[0] < FRESH_S
-        }
-        if (site, page) not in self._present:
-            found = await self._ask(store.present(self._keys, site, page, _now_ms()))
-            self._present[site, page] = (now_s, found)
-        return self._present[site, page][1]
+    async def _look_who_is_here(self, asked: Asked) -> Presence:
+        views = await self._ask(store.present(self._keys, asked.site, asked.page, _now_ms()))
+        known = [one for one in views if asked.takes(one)]
+        return Presence(len(known), bands([one.band for one in known if one.band]))
+
+    async def _look_at_pages(self, site: str) -> list[Page]:
+        hours = await self._ask(store.pages(self._keys, site))
+        now_ms = _now_ms()
+        here = await self._ask(
+            together([store.present(self._keys, site, page, now_ms) for page in hours])
+        )
+        kinds = await self._ask(
+            together([store.variants(self._keys, site, page) for page in hours])
+        )
+        return [
+            Page(
+                page=page, last_hour_ms=hour_ms, here=len(views), variants=[_kind(v) for v in known]
+            )
+            for (page, hour_ms), views, known in zip(hours.items(), here, kinds, strict=True)
+        ]
 
     async def _ask(self, asked: Ask[T]) -> T:
         return await ask_async(self._client, asked)
