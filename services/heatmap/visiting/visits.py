@@ -179,9 +179,14 @@ class _Reader:
             at_ms += self._rng.randint(200, 1_400)
 
     def _targets(self) -> list[Target]:
-        top, bottom = self._band()
-        targets = self.visit.page.targets
-        return [target for target in targets if top <= target.place(self._device)[1] < bottom]
+        """What can be clicked: elements whose whole box is on screen."""
+        top_px, bottom_px = self._scroll_px, self._scroll_px + self._device.height_px
+        boxes = [(target, target.box(self._device)) for target in self.visit.page.targets]
+        return [
+            target
+            for target, box in boxes
+            if top_px + box.height_px / 2 < box.y_px < bottom_px - box.height_px / 2
+        ]
 
     def _click(self, target: Target, at_ms: int) -> None:
         """Click it; what does nothing is often found to be dead, and may be clicked in rage."""
@@ -195,11 +200,24 @@ class _Reader:
         self.visit.click += [c._replace(at_ms=min(c.at_ms, last_ms)) for c in clicks]
 
     def _aim(self, target: Target, at_ms: int) -> Click:
-        x, y = target.place(self._device)
-        if self._rng.random() < _WITH_KEYS:
-            return Click(at_ms, CLICK, x, y, target.selector, _BOX // 2, _BOX // 2, BY_KEYBOARD)
-        p, q = (int(_stay(_BOX, self._rng.gauss(_BOX / 2, _BOX / 6))) for _ in "pq")
-        return Click(at_ms, CLICK, x, y, target.selector, p, q, 0)
+        box = target.box(self._device)
+        keys = self._rng.random() < _WITH_KEYS
+        across, down = (0.5, 0.5) if keys else (self._near_middle(), self._near_middle())
+        x = (box.x_px + (across - 0.5) * box.width_px) / self._device.width_px
+        y = (box.y_px + (down - 0.5) * box.height_px) / self.visit.height_px
+        return Click(
+            at_ms,
+            CLICK,
+            int(_stay(SPAN - 1, x * SPAN)),
+            int(_stay(SPAN - 1, y * SPAN)),
+            target.selector,
+            int(across * _BOX),
+            int(down * _BOX),
+            BY_KEYBOARD if keys else 0,
+        )
+
+    def _near_middle(self) -> float:
+        return _stay(1, self._rng.gauss(0.5, 0.17))
 
     def _rage(self, one: Click) -> list[Click]:
         more = [one._replace(at_ms=one.at_ms + 180 * i) for i in range(1, _RAGE_CLICKS)]

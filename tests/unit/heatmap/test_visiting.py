@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from services.heatmap.checks import SPAN
 from services.heatmap.events import AUDIENCES, BOT, HUMAN, STAFF, Batch, HeatSchema
 from services.heatmap.visiting.batches import batch
 from services.heatmap.visiting.crowd import Arrivals, Crowd, already_here
-from services.heatmap.visiting.pages import choices
+from services.heatmap.visiting.pages import WIDE, Page, article_a, article_b, choices
 from services.heatmap.visiting.visits import CLICK, DEAD, LONGEST_MS, NOT_YET, RAGE, Visit
 from tests.unit.heatmap.batches import sender
 
@@ -156,6 +157,48 @@ def test_a_click_lies_on_what_is_on_screen_then(many: list[Visit]) -> None:
         band = visit.band(click.at_ms)
         assert band is not None
         assert band[0] <= click.y < band[1]
+
+
+WEB = Path("services/heatmap/web")
+
+
+@pytest.mark.parametrize(
+    ("page", "files"),
+    [
+        (article_a(), ["article.html"]),
+        (article_b(), ["article.html", "article-news.html"]),
+        (choices(ITEMS)[-1].page, ["../../recommender/web/index.html"]),
+    ],
+    ids=["a", "b", "item"],
+)
+def test_what_is_clicked_is_on_the_page(page: Page, files: list[str]) -> None:
+    html = "".join((WEB / file).read_text() for file in files)
+
+    for target in page.targets:
+        assert target.selector.startswith("#")
+        assert f'id="{target.selector[1:].partition(">")[0]}"' in html
+
+
+def test_a_notice_pushes_everything_below_it_down_and_nothing_above() -> None:
+    old = {target.selector: target.boxes[WIDE] for target in article_a().targets}
+    new = {target.selector: target.boxes[WIDE] for target in article_b().targets}
+    moved = {name: new[name].y_px - old[name].y_px for name in old}
+
+    assert {name for name, by_px in moved.items() if by_px == 0} == {"#dashboard", "#pdf"}
+    assert len(set(moved.values()) - {0}) == 1
+    assert set(new) - set(old) == {"#news-link"}
+
+
+def test_a_click_lies_inside_the_box_of_its_element(many: list[Visit]) -> None:
+    for visit in many:
+        device = visit.visitor.device
+        boxes = {target.selector: target.box(device) for target in visit.page.targets}
+        for click in visit.click:
+            box = boxes[click.selector]
+            off_x_px = click.x * device.width_px / SPAN - box.x_px
+            off_y_px = click.y * visit.height_px / SPAN - box.y_px
+            assert abs(off_x_px - (click.p / 1023 - 0.5) * box.width_px) < 2
+            assert abs(off_y_px - (click.q / 1023 - 0.5) * box.height_px) < 2
 
 
 def test_a_rage_or_dead_click_stands_beside_its_click(many: list[Visit]) -> None:
