@@ -35,6 +35,7 @@ PORTS = (
 )
 CHECKS = (
     "tests/stack/test_journey.py",
+    "tests/stack/test_heatmap_life.py",
     "tests/compose_checks/test_containers.py",
     "tests/compose_checks/test_killed.py",
     "tests/compose_checks/test_again.py",

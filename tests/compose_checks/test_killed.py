@@ -9,7 +9,10 @@ from tests.visitor import Visitor, visiting
 from tests.waiting import until
 
 RECOVERY_S = 180
-NOT_ASKED_FOR_ANSWERS = ("valkey", "kafka", "mlflow", "front", "spark-worker", "spark-master")
+NOT_ASKED_FOR_ANSWERS = (
+    *("valkey", "kafka", "mlflow", "front", "spark-worker", "spark-master"),
+    *("heatmap", "heatmap-worker", "heatmap-archive", "heatmap-visitors"),
+)
 
 
 def kill_and_recover(composed: Composed, service: str, visitor: Visitor) -> None:
