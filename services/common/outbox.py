@@ -1,7 +1,9 @@
 """From asyncio to Kafka: records are put without waiting, and each is answered when it is stored.
 
-kafka-python has a thread of its own. Its acknowledgements come back in groups: one call into the
-event loop for all that arrived together, not one for each record.
+Records leave in groups, because a group costs Kafka and its client much more than a record does: a
+group gathers for a few milliseconds, and while another one is under way until that is answered, so
+that groups grow with the load by themselves. kafka-python has a thread of its own; what it
+acknowledges together comes back in one call into the event loop.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ from services.common.kafka import Record
 from services.common.log import get_logger
 
 LINGER_S = 0.005
+PATIENCE_S = 0.03
 DEADLINE_S = 2.0
 WATCH_S = 0.1
 RETRY_S = 0.5
@@ -46,21 +49,27 @@ class Outbox:
 
     connect: gives a producer that is ready to send, or raises KafkaError or OSError. It is called
     in a thread, again and again while Kafka is away, and anew when Kafka stays silent on records.
+    linger_s: how long a group gathers; patience_s: how much longer while another is under way.
+    deadline_s: after which a record without an answer counts as not stored.
     """
 
     def __init__(
         self,
         connect: Callable[[], Producer],
         linger_s: float = LINGER_S,
+        patience_s: float = PATIENCE_S,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self.trouble: str | None = "Kafka has not answered yet."
         self._connect = connect
         self._linger_s = linger_s
+        self._patience_s = patience_s
         self._deadline_s = deadline_s
         self._producer: Producer | None = None
         self._gathered: list[tuple[Record, asyncio.Future[bool]]] = []
         self._gathered_s = 0.0
+        self._timer: asyncio.TimerHandle
+        self._is_due = False
         self._waiting: deque[tuple[float, asyncio.Future[bool]]] = deque()
         self._arrived: deque[tuple[asyncio.Future[bool], bool]] = deque()
         self._called = False
@@ -81,7 +90,7 @@ class Outbox:
         loop = asyncio.get_running_loop()
         if not self._gathered:
             self._gathered_s = loop.time()
-            loop.call_later(self._linger_s, self._hand_over, loop)
+            self._timer = loop.call_later(self._linger_s, self._linger_over, loop)
         stored: asyncio.Future[bool] = loop.create_future()
         self._gathered.append(((topic, key, value), stored))
         return stored
@@ -113,7 +122,17 @@ class Outbox:
             await asyncio.sleep(RETRY_S)
             self._expire()
 
+    def _linger_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._waiting:
+            # One slow broker of many must not hold up the others for long.
+            self._is_due = True
+            self._timer = loop.call_later(self._patience_s, self._hand_over, loop)
+        else:
+            self._hand_over(loop)
+
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer.cancel()
+        self._is_due = False
         group, self._gathered = self._gathered, []
         if self._producer is None:
             _refuse(group)
@@ -147,15 +166,24 @@ class Outbox:
                 self._heard_s = loop.time()
             if not stored.done():
                 stored.set_result(kept)
+        self._forget_answered()
+        if self._is_due and not self._waiting:
+            self._hand_over(loop)
 
     def _expire(self) -> None:
-        """Give up on what is overdue; with no news at all since it left, give up the producer."""
         overdue_s = asyncio.get_running_loop().time() - self._deadline_s
-        waiting = self._waiting
-        while waiting and (waiting[0][1].done() or waiting[0][0] < overdue_s):
-            sent_s, stored = waiting.popleft()
+        for sent_s, stored in self._waiting:
+            if sent_s > overdue_s:
+                break
             if not stored.done():
                 stored.set_result(False)
+        self._forget_answered()
+
+    def _forget_answered(self) -> None:
+        """Up to the first that waits; one that failed, with none stored since, means silence."""
+        waiting = self._waiting
+        while waiting and waiting[0][1].done():
+            sent_s, stored = waiting.popleft()
             if not stored.cancelled() and not stored.result() and self._heard_s < sent_s:
                 self._lose("It left a record without an answer.")
 

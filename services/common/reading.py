@@ -1,16 +1,16 @@
 """What a collector and the schema of a topic say to each other: a sender, a body, its reading."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 
 class RefusedError(ValueError):
     """A body of which nothing can be kept; the text is one full sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """Who sent a body, as far as it is kept: never an address."""
 
     received_ms: int
@@ -20,8 +20,7 @@ class Sender:
     """64 bits for a site's visitor of today; 0 when there is no secret to make them with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """One event that can't be kept, as it came, and why."""
 
     event: str
@@ -29,8 +28,7 @@ class Rejected:
     content: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A body that was understood: one record for the topic, and what of it was rejected.
 
     value: the record; None when no event of the body can be kept.

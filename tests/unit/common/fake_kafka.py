@@ -4,20 +4,28 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kafka.errors import KafkaTimeoutError
+from kafka.future import Future
 
 from services.common.kafka import Record
 
 
 class FakeReceipt:
+    """Calls back as kafka-python's futures do: at once when the answer is there already."""
+
     def __init__(self) -> None:
-        self.acknowledge: Callable[[Any], object] = lambda _: None
-        self.fail: Callable[[Exception], object] = lambda _: None
+        self._future = Future()
 
     def add_callback(self, f: Callable[[Any], object]) -> None:
-        self.acknowledge = f
+        self._future.add_callback(f)
 
     def add_errback(self, f: Callable[[Exception], object]) -> None:
-        self.fail = f
+        self._future.add_errback(f)
+
+    def acknowledge(self) -> None:
+        self._future.success(None)
+
+    def fail(self) -> None:
+        self._future.failure(KafkaTimeoutError("expired"))
 
 
 class FakeProducer:
@@ -60,13 +68,11 @@ class FakeKafka:
     def acknowledge(self) -> None:
         """Answer all records so far."""
         for producer in self.producers:
-            for receipt in producer.receipts:
-                receipt.acknowledge(None)
-            producer.receipts.clear()
+            while producer.receipts:
+                producer.receipts.pop().acknowledge()
 
     def fail(self) -> None:
         """Say of all records so far that they could not be stored."""
         for producer in self.producers:
-            for receipt in producer.receipts:
-                receipt.fail(KafkaTimeoutError("expired"))
-            producer.receipts.clear()
+            while producer.receipts:
+                producer.receipts.pop().fail()

@@ -24,10 +24,14 @@ async def running(outbox: Outbox) -> AsyncIterator[None]:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def run(scenario: Callable[[FakeKafka, Outbox], Awaitable[None]], deadline_s: float = 60) -> None:
+def run(
+    scenario: Callable[[FakeKafka, Outbox], Awaitable[None]],
+    patience_s: float = 0.01,
+    deadline_s: float = 60,
+) -> None:
     async def main() -> None:
         kafka = FakeKafka()
-        outbox = Outbox(kafka.connect, linger_s=0.001, deadline_s=deadline_s)
+        outbox = Outbox(kafka.connect, 0.001, patience_s, deadline_s)
         async with running(outbox):
             await wait(lambda: kafka.producers and outbox.trouble is None)
             await scenario(kafka, outbox)
@@ -110,9 +114,9 @@ def test_one_record_that_fails_among_others_leaves_the_producer() -> None:
         await wait(lambda: len(kafka.records) == 2)
         failing, storing = kafka.producers[0].receipts
 
-        storing.acknowledge(None)
+        storing.acknowledge()
         assert await good
-        failing.fail(ValueError("too large"))
+        failing.fail()
 
         assert await bad is False
         outbox._expire()
@@ -161,3 +165,32 @@ def test_a_stop_closes_the_producer() -> None:
     asyncio.run(main())
 
     assert kafka.producers[0].is_closed
+
+
+def test_while_a_group_is_under_way_the_next_one_gathers() -> None:
+    async def scenario(kafka: FakeKafka, outbox: Outbox) -> None:
+        outbox.put("t", b"k", b"0")
+        await wait(lambda: kafka.records)
+        outbox.put("t", b"k", b"1")
+        await wait(lambda: outbox._is_due)
+        outbox.put("t", b"k", b"2")
+        assert len(kafka.records) == 1
+
+        kafka.acknowledge()
+
+        await wait(lambda: len(kafka.records) == 3)
+        assert kafka.producers[0].groups == 2
+
+    run(scenario, patience_s=60)
+
+
+def test_a_group_that_takes_long_does_not_hold_up_the_next_for_good() -> None:
+    async def scenario(kafka: FakeKafka, outbox: Outbox) -> None:
+        outbox.put("t", b"k", b"0")
+        await wait(lambda: kafka.records)
+
+        outbox.put("t", b"k", b"1")
+
+        await wait(lambda: len(kafka.records) == 2)
+
+    run(scenario, patience_s=0.01)
