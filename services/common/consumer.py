@@ -5,6 +5,7 @@ wrong - a rebalance, a store that lost its last second, a process that was taken
 way back: claim the partition again and go on where its results end.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ AT_ONCE = 500
 SESSION_MS = 10_000
 TIMEOUT_MS = 5_000
 RETRY_MS = 100
+COMPARE_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Follower(ConsumerRebalanceListener):
         self._on_missing = on_missing
         self._claims: dict[TopicPartition, Claim] = {}
         self._doubted: dict[TopicPartition, int] = {}
+        self._compare_s = 0.0
         consumer.subscribe([topic], listener=self)
 
     def poll(self, timeout_ms: int) -> list[Records]:
@@ -72,6 +75,8 @@ class Follower(ConsumerRebalanceListener):
 
         Raises what `positions` raises, and KafkaError; asking again is safe.
         """
+        if time.monotonic() >= self._compare_s:
+            self._compare()
         found = self._consumer.poll(timeout_ms=timeout_ms)
         self._claim_new()
         records = (self._records(partition, some) for partition, some in found.items())
@@ -107,6 +112,13 @@ class Follower(ConsumerRebalanceListener):
     def _forget(self, partitions: Iterable[TopicPartition]) -> None:
         for partition in partitions:
             self._claims.pop(partition, None)
+
+    def _compare(self) -> None:
+        """Go back where results were lost; a partition without new records would never find out."""
+        claims = {partition.partition: claim.position for partition, claim in self._claims.items()}
+        ends = self._positions.ends([*claims])
+        self.rewind(n for (n, known), end in zip(claims.items(), ends, strict=True) if known != end)
+        self._compare_s = time.monotonic() + COMPARE_EVERY_S
 
     def _claim_new(self) -> None:
         new = [p for p in self._consumer.assignment() if p not in self._claims]

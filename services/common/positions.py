@@ -1,5 +1,6 @@
 """Positions in a topic that are kept outside of Kafka, with what was made of its records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +21,10 @@ class Positions(Protocol):
 
     def claim(self, partition: int) -> Claim:
         """Take a partition over from whoever had it."""
+        ...
+
+    def ends(self, partitions: Sequence[int]) -> list[int]:
+        """For each partition the first offset whose record is not applied yet, as it is now."""
         ...
 
     def move(self, partition: int, epoch: int, position: int) -> None:

@@ -1,6 +1,7 @@
 """The worker's side of Valkey: what is written, each change whole or not at all."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import redis
 from services.common.positions import Claim
 from services.heatmap.grid import bounded, merged, tally
 from services.heatmap.keys import Keys
+from services.heatmap.store import ask, positions
 
 HERE = Path(__file__).parent
 
@@ -69,6 +71,11 @@ class Grids:
             pipe.hget(name, "next")
             epoch, position = pipe.execute()
         return Claim(epoch, int(position or 0))
+
+    def ends(self, partitions: Sequence[int]) -> list[int]:
+        """Where the results of partitions end."""
+        found = ask(self._client, positions(self.keys, partitions))
+        return [found[partition] for partition in partitions]
 
     def move(self, partition: int, epoch: int, position: int) -> None:
         """Set the position of a partition, unless somebody else has taken it over."""
