@@ -16,13 +16,11 @@ from typing import Any
 
 import msgspec
 from asgi_correlation_id import correlation_id
-from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.common.collect_metrics import CollectMetrics
-from services.common.errors import problem
+from services.common.errors import FAILED, problem
 from services.common.kafka import Record
 from services.common.outbox import AWAY, KafkaAwayError, Outbox
 from services.common.rates import HotKeys, RateLimit
@@ -77,7 +75,7 @@ class CollectAt:
     def __init__(self, app: ASGIApp, path: str, collector: "Collector") -> None:
         self.app = app
         self.path = path
-        self.collector = ServerErrorMiddleware(collector, handler=_failed)
+        self.collector = collector
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == self.path:
@@ -128,6 +126,10 @@ class Collector:
         except NotKeptError as error:
             self._metrics.refused[error.reason] += 1
             await _refusal(error)(scope, receive, send)
+        except Exception:
+            await _refusal(NotKeptError(500, "failed", FAILED))(scope, receive, send)
+            # The server logs it.
+            raise
         else:
             length = (b"content-length", b"%d" % len(body))
             await _answer(send, 200, body, [_ANY_ORIGIN, _JSON, length])
@@ -269,11 +271,6 @@ def _refusal(error: NotKeptError) -> JSONResponse:
     if error.status == 405:
         headers["Allow"] = "POST, OPTIONS"
     return problem(error.status, str(error), headers)
-
-
-async def _failed(_: Request, __: Exception) -> Response:
-    detail = "Something failed here; the log has it under this request id."
-    return _refusal(NotKeptError(500, "failed", detail))
 
 
 async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

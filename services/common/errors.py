@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 RETRY_AFTER_S = 1
+FAILED = "Something failed here; the log has it under this request id."
 LONGEST_VALUE = 60
 _PLACES = {"query": "The query parameter", "path": "The path's", "body": "In the body,"}
 
@@ -36,7 +37,7 @@ def install(app: FastAPI, unavailable: Mapping[type[Exception], str]) -> None:
     async def failed(_: Request, __: Exception) -> JSONResponse:
         # This handler runs outside of the middleware that names the request in the headers.
         named = {"X-Request-ID": correlation_id.get() or ""}
-        return problem(500, "Something failed here; the log has it under this request id.", named)
+        return problem(500, FAILED, named)
 
     async def away(_: Request, error: Exception) -> JSONResponse:
         known = next(kind for kind in type(error).__mro__ if kind in unavailable)
