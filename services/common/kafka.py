@@ -1,20 +1,23 @@
 """Kafka as a service uses it: its topics are there, and a producer that never blocks a caller."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaTimeoutError, TopicAlreadyExistsError
-from kafka.future import Future
-from kafka.net.compat import KafkaNetClient
 from kafka.partitioner import murmur2
+from kafka.producer.producer_batch import ProducerBatch
+from kafka.record.memory_records import MemoryRecordsBuilder
+from kafka.structs import TopicPartition
 
 Record = tuple[str, bytes, bytes]
 """Topic, key and value."""
+
+Answered = Callable[[Sequence[int], bool], object]
+"""Told of each record once, by its position in its group: whether Kafka has it."""
 
 PARTITIONS = 12
 HOUR_MS = 3_600_000
@@ -22,7 +25,9 @@ ATTEMPT_MS = 1500
 DELIVERY_MS = 1800
 BOOTSTRAP_MS = 2000
 PAUSE_S = 0.05
-GROUP_BYTES = 256 * 1024
+BATCH_BYTES = 256 * 1024
+MESSAGE_VERSION = 2
+UNCOMPRESSED = 0
 _HASHES = 16_384
 
 
@@ -40,57 +45,45 @@ class Topic:
         return {"num_partitions": self.partitions, "configs": configs}
 
 
-class HeldClient(KafkaNetClient):
-    """A network client whose sending thread is woken once for a group of records.
-
-    Waking it for each record makes the two threads pass the interpreter lock to and fro, which
-    costs more than the records do.
-    """
-
-    def __init__(self, **configs: Any) -> None:
-        super().__init__(**configs)  # type: ignore[no-untyped-call]
-        self._held = False
-
-    def wakeup(self) -> None:
-        if not self._held:
-            super().wakeup()  # type: ignore[no-untyped-call]
-
-    @contextmanager
-    def holding(self) -> Iterator[None]:
-        """Records sent within leave together at its end."""
-        self._held = True
-        try:
-            yield
-        finally:
-            self._held = False
-            self.wakeup()
-
-
 class RecordProducer:
-    """kafka-python's producer, for groups of records with keys, on topics with known partitions.
+    """kafka-python's producer, for groups of records with keys on topics with known partitions.
 
-    It chooses the partition as the default partitioner does, but works out the hash of a key once
-    and not for each record.
+    `KafkaProducer.send` makes a future, takes locks and may wake the sending thread for each single
+    record, which costs more than all the rest. Here the records of a group that go to one partition
+    are written into one batch of the producer's own, with one future, and the thread is woken once.
+    From there on, with sequence numbers and retries, a batch is the producer's business as ever.
     """
 
-    def __init__(
-        self, producer: KafkaProducer, client: HeldClient, partitions: Mapping[str, int]
-    ) -> None:
+    def __init__(self, producer: KafkaProducer, partitions: Mapping[str, int]) -> None:
         self._producer = producer
-        self._client = client
-        self._partitions = partitions
+        self._partitions = {
+            topic: [TopicPartition(topic, number) for number in range(count)]
+            for topic, count in partitions.items()
+        }
 
-    def send(self, records: Iterable[Record]) -> list[Future]:
-        """Send records without waiting; the futures call back in the producer's thread.
+    def send(self, records: Sequence[Record], answered: Answered) -> None:
+        """Send records without waiting; `answered` is called in the producer's thread.
 
-        KafkaError when one can't be sent; those before it were, and what happens to them is open.
+        Each record goes where the default partitioner would send its key.
         """
-        partitions = self._partitions
-        with self._client.holding():
-            return [
-                self._producer.send(topic, value, key, None, key_hash(key) % partitions[topic])
-                for topic, key, value in records
-            ]
+        by_partition: dict[TopicPartition, list[int]] = {}
+        for position, (topic, key, _) in enumerate(records):
+            choice = self._partitions[topic]
+            partition = choice[key_hash(key) % len(choice)]
+            by_partition.setdefault(partition, []).append(position)
+        for partition, positions in by_partition.items():
+            for batch, written in _batches(partition, records, positions):
+                batch.produce_future.add_callback(partial(_tell, answered, written))
+                self._add(batch)
+        self._producer._sender.wakeup()  # noqa: SLF001
+
+    def _add(self, batch: ProducerBatch) -> None:
+        """What the producer does with a new batch, in the same order and under the same lock."""
+        accumulator = self._producer._accumulator  # noqa: SLF001
+        partition = batch.topic_partition
+        with accumulator._tp_lock(partition):  # noqa: SLF001
+            accumulator._batches[partition].append(batch)  # noqa: SLF001
+            accumulator._incomplete.add(batch)  # noqa: SLF001
 
     def close(self, timeout_s: float) -> None:
         """Wait for the records that were sent; those that are still left after that fail."""
@@ -106,6 +99,29 @@ def key_hash(key: bytes) -> int:
     """The hash by which Kafka's own clients choose the partition of a key."""
     number: int = murmur2(key) & 0x7FFFFFFF
     return number
+
+
+def _batches(
+    partition: TopicPartition, records: Sequence[Record], positions: Sequence[int]
+) -> list[tuple[ProducerBatch, list[int]]]:
+    """Batches of these records of one partition, and whose records are in each."""
+    now_ms = time.time_ns() // 1_000_000
+    batches: list[tuple[ProducerBatch, list[int]]] = []
+    builder: MemoryRecordsBuilder | None = None
+    for position in positions:
+        _, key, value = records[position]
+        if builder is None or builder.append(now_ms, key, value, ()) is None:
+            builder = MemoryRecordsBuilder(MESSAGE_VERSION, UNCOMPRESSED, BATCH_BYTES)
+            builder.append(now_ms, key, value, ())
+            batches.append((ProducerBatch(partition, builder), []))
+        batches[-1][1].append(position)
+    return batches
+
+
+def _tell(answered: Answered, positions: Sequence[int], result: tuple[Any, Any, Any]) -> None:
+    # Offset, time, and a function that gives the error of a record; None when all were stored.
+    *_, error_of = result
+    answered(positions, error_of is None)
 
 
 def create_missing(bootstrap: str, topics: Sequence[Topic]) -> None:
@@ -134,18 +150,10 @@ def ready_producer(bootstrap: str, topics: Sequence[Topic]) -> RecordProducer:
     A record that can't be stored within DELIVERY_MS fails. KafkaError when Kafka is away.
     """
     create_missing(bootstrap, topics)
-    clients: list[HeldClient] = []
-
-    def client(**configs: Any) -> HeldClient:
-        clients.append(HeldClient(**configs))
-        return clients[0]
-
     producer = KafkaProducer(
         bootstrap_servers=bootstrap,
-        kafka_client=client,
         acks="all",
         enable_idempotence=True,
-        batch_size=GROUP_BYTES,
         max_block_ms=0,
         request_timeout_ms=ATTEMPT_MS,
         delivery_timeout_ms=DELIVERY_MS,
@@ -160,7 +168,7 @@ def ready_producer(bootstrap: str, topics: Sequence[Topic]) -> RecordProducer:
     except KafkaTimeoutError:
         producer.close(timeout=0)
         raise
-    return RecordProducer(producer, clients[0], partitions)
+    return RecordProducer(producer, partitions)
 
 
 def _partitions(producer: KafkaProducer, topic: str) -> int:

@@ -10,11 +10,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from kafka.errors import KafkaError
 
-from services.common.kafka import Record
+from services.common.kafka import Answered, Record
 from services.common.log import get_logger
 
 LINGER_S = 0.005
@@ -26,21 +26,18 @@ CLOSE_S = 2.0
 AWAY = "Kafka does not answer just now; nothing was kept, please send it again in a moment."
 
 
+Answer = tuple[Sequence["asyncio.Future[bool]"], Sequence[int], bool]
+"""A group, the positions of records in it, and whether Kafka has these."""
+
+
 class KafkaAwayError(Exception):
     """Kafka can't take records now; the text is a sentence."""
-
-
-class Receipt(Protocol):
-    """What a producer gives for a record: it calls back, in its own thread."""
-
-    def add_callback(self, f: Callable[[Any], object]) -> object: ...
-    def add_errback(self, f: Callable[[Exception], object]) -> object: ...
 
 
 class Producer(Protocol):
     """What is needed of a producer; `services.common.kafka` has the real one."""
 
-    def send(self, records: Sequence[Record]) -> Sequence[Receipt]: ...
+    def send(self, records: Sequence[Record], answered: Answered) -> None: ...
     def close(self, timeout_s: float) -> None: ...
 
 
@@ -71,7 +68,7 @@ class Outbox:
         self._timer: asyncio.TimerHandle
         self._is_due = False
         self._waiting: deque[tuple[float, asyncio.Future[bool]]] = deque()
-        self._arrived: deque[tuple[asyncio.Future[bool], bool]] = deque()
+        self._arrived: deque[Answer] = deque()
         self._called = False
         self._heard_s = 0.0
 
@@ -134,25 +131,23 @@ class Outbox:
         self._timer.cancel()
         self._is_due = False
         group, self._gathered = self._gathered, []
+        futures = [stored for _, stored in group]
+        self._waiting.extend((self._gathered_s, stored) for stored in futures)
         if self._producer is None:
-            _refuse(group)
+            self._arrived.append((futures, range(len(group)), False))
+            loop.call_soon(self._settle, loop)
             return
-        try:
-            receipts = self._producer.send([record for record, _ in group])
-        except KafkaError as error:
-            self._lose(str(error))
-            _refuse(group)
-            return
-        for (_, stored), receipt in zip(group, receipts, strict=True):
-            receipt.add_callback(partial(self._answer, loop, stored, True))
-            receipt.add_errback(partial(self._answer, loop, stored, False))
-            self._waiting.append((self._gathered_s, stored))
+        self._producer.send([record for record, _ in group], partial(self._answer, loop, futures))
 
     def _answer(
-        self, loop: asyncio.AbstractEventLoop, stored: "asyncio.Future[bool]", kept: bool, _: object
+        self,
+        loop: asyncio.AbstractEventLoop,
+        futures: Sequence["asyncio.Future[bool]"],
+        positions: Sequence[int],
+        kept: bool,
     ) -> None:
         # In the producer's thread. Whoever finds no call under way makes one for all that follow.
-        self._arrived.append((stored, kept))
+        self._arrived.append((futures, positions, kept))
         if not self._called:
             self._called = True
             loop.call_soon_threadsafe(self._settle, loop)
@@ -161,11 +156,12 @@ class Outbox:
         self._called = False
         arrived = self._arrived
         while arrived:
-            stored, kept = arrived.popleft()
+            futures, positions, kept = arrived.popleft()
             if kept:
                 self._heard_s = loop.time()
-            if not stored.done():
-                stored.set_result(kept)
+            for position in positions:
+                if not futures[position].done():
+                    futures[position].set_result(kept)
         self._forget_answered()
         if self._is_due and not self._waiting:
             self._hand_over(loop)
@@ -192,9 +188,3 @@ class Outbox:
             self.trouble = AWAY
             get_logger().warning("kafka away", error=reason)
         self._producer = None
-
-
-def _refuse(group: Sequence[tuple[Record, "asyncio.Future[bool]"]]) -> None:
-    for _, stored in group:
-        if not stored.done():
-            stored.set_result(False)

@@ -1,48 +1,26 @@
 """What stands at the seam to Kafka in tests: a producer that answers as it is told to."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
 from kafka.errors import KafkaTimeoutError
-from kafka.future import Future
 
-from services.common.kafka import Record
-
-
-class FakeReceipt:
-    """Calls back as kafka-python's futures do: at once when the answer is there already."""
-
-    def __init__(self) -> None:
-        self._future = Future()
-
-    def add_callback(self, f: Callable[[Any], object]) -> None:
-        self._future.add_callback(f)
-
-    def add_errback(self, f: Callable[[Exception], object]) -> None:
-        self._future.add_errback(f)
-
-    def acknowledge(self) -> None:
-        self._future.success(None)
-
-    def fail(self) -> None:
-        self._future.failure(KafkaTimeoutError("expired"))
+from services.common.kafka import Answered, Record
 
 
 class FakeProducer:
-    """Acknowledges nothing by itself."""
+    """Answers nothing by itself."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
-        self.receipts: list[FakeReceipt] = []
+        self.unanswered: list[Callable[[bool], object]] = []
         self.groups = 0
         self.is_closed = False
 
-    def send(self, records: Sequence[Record]) -> list[FakeReceipt]:
-        receipts = [FakeReceipt() for _ in records]
+    def send(self, records: Sequence[Record], answered: Answered) -> None:
         self.records += records
-        self.receipts += receipts
+        self.unanswered += [partial(answered, [i]) for i in range(len(records))]
         self.groups += 1
-        return receipts
 
     def close(self, timeout_s: float) -> None:
         self.is_closed = True
@@ -67,12 +45,13 @@ class FakeKafka:
 
     def acknowledge(self) -> None:
         """Answer all records so far."""
-        for producer in self.producers:
-            while producer.receipts:
-                producer.receipts.pop().acknowledge()
+        self._answer(kept=True)
 
     def fail(self) -> None:
         """Say of all records so far that they could not be stored."""
+        self._answer(kept=False)
+
+    def _answer(self, kept: bool) -> None:
         for producer in self.producers:
-            while producer.receipts:
-                producer.receipts.pop().fail()
+            while producer.unanswered:
+                producer.unanswered.pop(0)(kept)

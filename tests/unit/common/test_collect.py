@@ -1,7 +1,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,9 +10,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from services.common.collect import DEAD_BODY_CHARACTERS, Limits
+from services.common.kafka import Answered, Record
 from services.common.outbox import Outbox
 from tests.numbers import application
-from tests.unit.common.fake_kafka import FakeKafka, FakeReceipt
+from tests.unit.common.fake_kafka import FakeKafka, FakeProducer
 from tests.waiting import until
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36"
@@ -27,16 +28,14 @@ class PromptKafka(FakeKafka):
         self.is_failing = False
         self.is_silent = False
 
-    def connect(self) -> Any:
+    def connect(self) -> FakeProducer:
         producer = super().connect()
         send = producer.send
 
-        def prompt(records: Any) -> list[FakeReceipt]:
-            receipts = send(records)
+        def prompt(records: Sequence[Record], answered: Answered) -> None:
+            send(records, answered)
             if not self.is_silent:
-                answer = self.fail if self.is_failing else self.acknowledge
-                threading.Timer(0.001, answer).start()
-            return receipts
+                threading.Timer(0.001, self.fail if self.is_failing else self.acknowledge).start()
 
         producer.send = prompt  # type: ignore[method-assign]
         return producer

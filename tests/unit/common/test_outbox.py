@@ -112,11 +112,11 @@ def test_one_record_that_fails_among_others_leaves_the_producer() -> None:
         await wait(lambda: kafka.records)
         good = outbox.put("t", b"k", b"good")
         await wait(lambda: len(kafka.records) == 2)
-        failing, storing = kafka.producers[0].receipts
+        failing, storing = kafka.producers[0].unanswered
 
-        storing.acknowledge()
+        storing(True)
         assert await good
-        failing.fail()
+        failing(False)
 
         assert await bad is False
         outbox._expire()
