@@ -16,7 +16,7 @@ from services.common import log
 from services.common.database import AWAY, Database
 from services.common.errors import Problem, problem
 from services.common.health import Check
-from services.common.pages import Pages
+from services.common.pages import STRICT_POLICY, Pages
 from services.common.settings import Settings, load_settings
 from services.common.web import Lifespan, create_app, serve
 from services.recommender.answers import (
@@ -52,8 +52,17 @@ Limit = Annotated[int, Query(ge=1, le=100, description="at most so many")]
 Search = Annotated[str, Query(max_length=100, description="empty: the popular or newest ones")]
 
 
-def build(shop: Shop, checks: dict[str, Check], lifespan: Lifespan | None = None) -> FastAPI:
-    """The application over any shop; tests hand in their own."""
+def build(
+    shop: Shop,
+    checks: dict[str, Check],
+    lifespan: Lifespan | None = None,
+    *,
+    tracker_port: int | None = None,
+) -> FastAPI:
+    """The application over any shop; tests hand in their own.
+
+    tracker_port: where this host serves the heat map's tracker, for the pages to carry it.
+    """
     app = create_app(
         title="Recommender",
         description=DESCRIPTION,
@@ -67,7 +76,7 @@ def build(shop: Shop, checks: dict[str, Check], lifespan: Lifespan | None = None
     _serve_answer(app, shop)
     _serve_orders(app, shop)
     _serve_catalogue(app, shop)
-    _serve_pages(app)
+    _serve_pages(app, tracker_port)
     return app
 
 
@@ -84,7 +93,9 @@ def build_with_database(settings: Settings) -> FastAPI:
         preparing.cancel()
         await database.close()
 
-    return build(Store(database), {"postgres": database.check}, lifespan)
+    tracker_port = settings.heatmap_port if settings.tracker else None
+    checks: dict[str, Check] = {"postgres": database.check}
+    return build(Store(database), checks, lifespan, tracker_port=tracker_port)
 
 
 def _serve_answer(app: FastAPI, shop: Shop) -> None:
@@ -159,13 +170,27 @@ def _serve_catalogue(app: FastAPI, shop: Shop) -> None:
         return Purchases(customer_id=customer_id, purchases=bought)
 
 
-def _serve_pages(app: FastAPI) -> None:
+def _serve_pages(app: FastAPI, tracker_port: int | None) -> None:
     pages = Pages(app, HERE / "web")
 
     @app.get("/", include_in_schema=False)
     @app.get("/items/{item_id}", include_in_schema=False)
-    async def page() -> HTMLResponse:
-        return pages.page("index.html")
+    async def page(request: Request) -> HTMLResponse:
+        if tracker_port is None:
+            return pages.page("index.html", tracker="")
+        # Starlette lets only a well-formed host through, so it is safe in page and policy.
+        at = request.url.replace(port=tracker_port)
+        origin = f"{at.scheme}://{at.netloc}"
+        script = f'<script src="{origin}/tracker.js" data-site="shop" async></script>'
+        return pages.page("index.html", policy=_policy_with(origin), tracker=script)
+
+
+def _policy_with(origin: str) -> str:
+    """The strict policy, with scripts of this origin and requests to it as well."""
+    policy = STRICT_POLICY
+    for kind in ("script-src", "connect-src"):
+        policy = policy.replace(f"{kind} 'self'", f"{kind} 'self' {origin}")
+    return policy
 
 
 def _listed(exclude: list[str] | None) -> list[str]:

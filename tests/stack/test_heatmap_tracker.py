@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
+from services.recommender.api import build
 from tests.stack.browser import needs_chromium
 from tests.stack.readers import (
     CAN_BLUR,
     CAN_HIDE,
+    DEADLINE_S,
     DOCUMENT,
     HEIGHT,
     SCRIPT,
     WIDTH,
+    answering,
     chromium,
     come,
     document,
@@ -26,6 +30,9 @@ from tests.stack.readers import (
     turn_back,
 )
 from tests.stack.recorder import Recorder, recording, rows
+from tests.stack.shop import running
+from tests.unit.recommender.fake_shop import FakeShop
+from tests.waiting import until
 
 pytestmark = needs_chromium
 
@@ -185,6 +192,29 @@ def test_another_path_without_a_load_is_another_visit(browser: Browser, recorder
     assert [post.body["bye"] for post in (first, second, third)] == [1, 1, 1]
     assert [row[4] for row in recorder.clicks()] == ["#buy", "#dead"]
     assert all(post.body["reach"][1] == -1 for post in (first, second, third))
+
+
+def test_each_item_of_the_shop_is_a_page_of_its_own(browser: Browser, recorder: Recorder) -> None:
+    port = urlsplit(recorder.url).port
+    with running(build(FakeShop(), {}, tracker_port=port)) as shop:
+        context = browser.new_context(base_url=shop)
+        page = context.new_page()
+        page.goto("/")
+        page.locator("#shop-items a.name").click(delay=60)
+        expect(page.locator("#product-title")).to_have_text("Red mug")
+        settle(page)
+        page.locator("a.brand").click(delay=60)
+        expect(page.locator("#product")).to_be_hidden()
+        settle(page)
+        page.goto("about:blank")
+        until(lambda: answering(page) and len(recorder.taken()) == 3, DEADLINE_S)
+        context.close()
+
+    bodies = [post.body for post in recorder.taken()]
+    assert [body["page"] for body in bodies] == ["/", "/items/mug", "/"]
+    assert len({body["id"] for body in bodies}) == 3
+    assert {body["site"] for body in bodies} == {"shop"}
+    assert [row[4] for row in recorder.clicks()] == ["[data-item=mug]>a", "html>body>header>a>span"]
 
 
 def test_a_page_that_comes_back_from_the_cache_is_another_visit(
