@@ -98,13 +98,18 @@ for key, bitmap in pairs(bitmaps) do
   redis.call('SET', key, bitmap, 'EX', call.keep_seen_s)
 end
 
-for _, elements in ipairs(call.elements) do
-  local key, ids, selectors = unpack(elements)
-  local known, new = redis.call('HMGET', key, unpack(ids)), {}
-  for i, selector in ipairs(selectors) do
+for key, selectors in pairs(call.elements) do
+  local ids, new = {}, {}
+  for id in pairs(selectors) do
+    if #ids < call.elements_max then
+      ids[#ids + 1] = id
+    end
+  end
+  local known = redis.call('HMGET', key, unpack(ids))
+  for i, id in ipairs(ids) do
     if not known[i] then
-      new[#new + 1] = ids[i]
-      new[#new + 1] = selector
+      new[#new + 1] = id
+      new[#new + 1] = selectors[id]
     end
   end
   if #new > 0 and redis.call('HLEN', key) + #new / 2 <= call.elements_max then

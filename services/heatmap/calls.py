@@ -1,8 +1,7 @@
 """What one call of `apply.lua` is told: the tallies, marks and indexes of some batches, packed."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -17,16 +16,6 @@ from services.heatmap.levels import Level
 ELEMENTS_MAX = 2_000
 LONG_BYTES = 16_384
 GROWN_MAX = 200
-# Lua can't unpack much more at once into the arguments of a command.
-_PORTION = 1_000
-
-
-class Elements(NamedTuple):
-    """Elements that a page's clicks name: parallel ids and selectors."""
-
-    key: str
-    ids: list[int]
-    selectors: list[str]
 
 
 class LevelCall(msgspec.Struct, frozen=True):
@@ -42,7 +31,7 @@ class LevelCall(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """The fourth argument of `apply.lua`; the fifth has the bytes, which Lua's msgpack knows not.
 
-    seen, numbers: key and number of the batches, in their order.
+    seen, numbers: key and number of each batch. elements: selectors by page and id.
     present: flat: key, from and to of the words. late: counts by key.
     long: from how many bytes on a tally is named in the answer, at most grown_max / 2 of them.
     """
@@ -52,7 +41,7 @@ class Call(msgspec.Struct, frozen=True):
     levels: list[LevelCall]
     seen: list[str]
     numbers: list[int]
-    elements: list[Elements]
+    elements: dict[str, dict[int, str]]
     present: list[str | int]
     late: dict[str, int]
     long: int = LONG_BYTES
@@ -77,7 +66,7 @@ def packed(
         [_level(name, folded.levels[name], parts) for name in LEVELS],
         [keys.seen(batch.view_id) for batch in batches],
         [batch.number for batch in batches],
-        list(_elements(keys, batches)),
+        _elements(keys, batches),
         _present(keys, batches, now_ms, parts),
         {keys.late(*subject.split("|", 1)): count for subject, count in folded.late.items()},
     )
@@ -92,14 +81,19 @@ class _Parts:
         self._length = 0
         self._starts: dict[int, int] = {}
 
-    def start(self, part: bytes) -> int:
+    def start(self, shared: bytes) -> int:
         """Where this part begins; it is added unless it is there."""
-        start = self._starts.get(id(part))
+        start = self._starts.get(id(shared))
         if start is None:
-            start = self._starts[id(part)] = self._length
-            self._length += len(part)
-            self.kept.append(part)
+            start, _ = self.added(shared)
+            self._starts[id(shared)] = start
         return start
+
+    def added(self, part: bytes) -> tuple[int, int]:
+        """Add a part; give where it begins and ends."""
+        start, self._length = self._length, self._length + len(part)
+        self.kept.append(part)
+        return start, self._length
 
 
 def _level(name: str, level: Level, parts: _Parts) -> LevelCall:
@@ -110,18 +104,15 @@ def _level(name: str, level: Level, parts: _Parts) -> LevelCall:
     return LevelCall(name, LEVEL_MS[name], KEEP_MS[name], name != LEVELS[0], grids.ravel().tolist())
 
 
-def _elements(keys: Keys, batches: Sequence[Batch]) -> Iterator[Elements]:
-    """The elements that are named, a page at a time and in portions."""
-    named: defaultdict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+def _elements(keys: Keys, batches: Sequence[Batch]) -> dict[str, dict[int, str]]:
+    """The selectors of the elements that are named, by page and id."""
+    named: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for batch in batches:
         if batch.elements:
-            of_page = named[batch.site, batch.page]
+            of_page = named[keys.elements(batch.site, batch.page)]
             for selector in batch.elements:
                 of_page[element_id(selector)] = selector
-    for (site, page), selectors in named.items():
-        key, ids, texts = keys.elements(site, page), list(selectors), list(selectors.values())
-        for i in range(0, len(ids), _PORTION):
-            yield Elements(key, ids[i : i + _PORTION], texts[i : i + _PORTION])
+    return named
 
 
 def _present(keys: Keys, batches: Sequence[Batch], now_ms: int, parts: _Parts) -> list[str | int]:
@@ -136,7 +127,5 @@ def _present(keys: Keys, batches: Sequence[Batch], now_ms: int, parts: _Parts) -
         words[keys.here(window, batch.site, batch.page)].append(presence.word(batch))
     flat: list[str | int] = []
     for key, said in words.items():
-        log = b"".join(said)
-        start = parts.start(log)
-        flat += (key, start, start + len(log))
+        flat += (key, *parts.added(b"".join(said)))
     return flat

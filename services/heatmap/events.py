@@ -60,7 +60,7 @@ class Posted(msgspec.Struct):
     reach: list[int] = []
 
 
-class Batch(msgspec.Struct, array_like=True, frozen=True):
+class Batch(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A record of the topic. The four last fields are rows of little-endian 32-bit integers.
 
     received_ms, origin_ms: UTC in milliseconds, by the collector's clock.

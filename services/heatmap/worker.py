@@ -6,10 +6,9 @@ one, or the next, goes on where the results in Valkey end.
 
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import redis
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 from redis.backoff import NoBackoff
@@ -17,7 +16,7 @@ from redis.retry import Retry
 
 from services.common import log
 from services.common.consumer import Follower, group_consumer
-from services.common.kafka import RecordProducer, Topic, create_missing, ready_producer
+from services.common.kafka import Topic, create_missing
 from services.common.settings import Settings, load_settings
 from services.common.worker import Work, run_worker
 from services.heatmap.aggregator import Aggregator, DeadLetters
@@ -29,7 +28,7 @@ from services.heatmap.writing import Grids
 GROUP = "heatmap-grids"
 RETRY_S = 0.5
 VALKEY_TIMEOUT_S = 5.0
-LETTER_TIMEOUT_S = 5.0
+LETTER_TIMEOUT_S = 5
 
 
 class DeadTopic:
@@ -38,20 +37,23 @@ class DeadTopic:
     def __init__(self, bootstrap: str, topic: Topic) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
-        self._producer: RecordProducer | None = None
+        self._producer: KafkaProducer | None = None
 
     def send(self, letter: bytes) -> None:
         """Return when the letter is stored; KafkaTimeoutError when it can't be."""
         try:
-            self._producer = self._producer or ready_producer(self._bootstrap, [self._topic])
-            stored: Any = self._producer.send([(self._topic.name, b"", letter)])[0]
-            stored.get(timeout=LETTER_TIMEOUT_S)
+            if self._producer is None:
+                create_missing(self._bootstrap, [self._topic])
+                self._producer = KafkaProducer(
+                    bootstrap_servers=self._bootstrap, bootstrap_timeout_ms=LETTER_TIMEOUT_S * 1000
+                )
+            self._producer.send(self._topic.name, letter).get(timeout=LETTER_TIMEOUT_S)
         except KafkaError as error:
             raise KafkaTimeoutError(f"A letter could not be stored: {error}") from error
 
     def close(self) -> None:
         if self._producer is not None:
-            self._producer.close(LETTER_TIMEOUT_S)
+            self._producer.close(timeout=LETTER_TIMEOUT_S)
 
 
 def client(url: str) -> redis.Redis:
