@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -120,8 +120,10 @@ def recording(pages: Mapping[str, str]) -> Iterator[Recorder]:
             self.send_header("Access-Control-Expose-Headers", "Retry-After")
             if recorder.retry_after:
                 self.send_header("Retry-After", recorder.retry_after)
-            self.end_headers()
-            self.wfile.write(body)
+            # A page that left does not wait for its answer.
+            with suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
