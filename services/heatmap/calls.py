@@ -16,14 +16,19 @@ from services.heatmap.levels import Level
 ELEMENTS_MAX = 2_000
 LONG_BYTES = 16_384
 GROWN_MAX = 200
+BRIEF = ("5s", "1m")
 
 
 class LevelCall(msgspec.Struct, frozen=True):
-    """The grids of a level, flat: number of the variant, bucket, from and to of the tally."""
+    """The grids of a level, flat: number of the variant, bucket, from and to of the tally.
+
+    brief: whether buckets are so short that most of them are new.
+    """
 
     name: str
     width_ms: int
     keep_ms: int
+    brief: bool
     merges: bool
     grids: list[int]
 
@@ -44,11 +49,11 @@ class Call(msgspec.Struct, frozen=True):
     elements: dict[str, dict[int, str]]
     present: list[str | int]
     late: dict[str, int]
+    present_until_s: int
     long: int = LONG_BYTES
     grown_max: int = GROWN_MAX
     elements_max: int = ELEMENTS_MAX
     keep_seen_s: int = SEEN_S
-    keep_present_s: int = presence.KEEP_S
     keep_index_s: int = INDEX_S
 
 
@@ -69,6 +74,7 @@ def packed(
         _elements(keys, batches),
         _present(keys, batches, now_ms, parts),
         {keys.late(*subject.split("|", 1)): count for subject, count in folded.late.items()},
+        now_ms // 1000 + presence.KEEP_S,
     )
     return _encode(call), b"".join(parts.kept)
 
@@ -101,7 +107,9 @@ def _level(name: str, level: Level, parts: _Parts) -> LevelCall:
     ends = start + level.ends * 16
     begins = np.concatenate([[start], ends])[: len(ends)]
     grids = np.column_stack([level.variant, level.bucket, begins, ends])
-    return LevelCall(name, LEVEL_MS[name], KEEP_MS[name], name != LEVELS[0], grids.ravel().tolist())
+    flat = grids.ravel().tolist()
+    merges = name != LEVELS[0]
+    return LevelCall(name, LEVEL_MS[name], KEEP_MS[name], name in BRIEF, merges, flat)
 
 
 def _elements(keys: Keys, batches: Sequence[Batch]) -> dict[str, dict[int, str]]:
