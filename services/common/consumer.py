@@ -78,8 +78,10 @@ class Follower(ConsumerRebalanceListener):
         if time.monotonic() >= self._compare_s:
             self._compare()
         found = self._consumer.poll(timeout_ms=timeout_ms)
+        # What came for others was read before it was known where they go on.
+        ours = [(partition, some) for partition, some in found.items() if partition in self._claims]
         self._claim_new()
-        records = (self._records(partition, some) for partition, some in found.items())
+        records = (self._records(partition, some) for partition, some in ours)
         return [some for some in records if some is not None]
 
     def rewind(self, partitions: Iterable[int] | None = None) -> None:
@@ -152,8 +154,8 @@ class Follower(ConsumerRebalanceListener):
         return Claim(claim.epoch, begin)
 
     def _records(self, partition: TopicPartition, records: list[Any]) -> Records | None:
-        claim = self._claims.get(partition)
-        if claim is None or not self._follows(partition, claim.position, records[0].offset):
+        claim = self._claims[partition]
+        if not self._follows(partition, claim.position, records[0].offset):
             self.rewind([partition.partition])
             return None
         following = records[-1].offset + 1
