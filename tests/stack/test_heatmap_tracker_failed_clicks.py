@@ -84,6 +84,17 @@ def test_a_click_that_nothing_answers_is_dead(browser: Browser, recorder: Record
     assert dead[4] == "#dead"
 
 
+def test_the_next_click_is_no_answer_to_the_one_before(
+    browser: Browser, recorder: Recorder
+) -> None:
+    with reader(browser, recorder) as page:
+        press(page, "#dead")
+        press(page, "p[data-name]")
+        press(page, "#buy")
+
+        assert dead_after(page, recorder)[0][4] == "#dead"
+
+
 @pytest.mark.parametrize(
     "answer",
     [

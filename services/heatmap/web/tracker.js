@@ -12,9 +12,9 @@
   if (globalPrivacyControl || doNotTrack == 1) return;
 
   let id, n, page, told, deep; // this page view
-  let b = {}, ends = {}, size = 0, origin; // what happened since the last flush
+  let b = {}, ends = {}, size = 0, t0; // the batch: when rows end, how many there are, its origin
   let g, seg, due, flushed = 0, staff, reply = {};
-  let todo = [], near = [], down = 0, pointer, last = 0, cell;
+  let todo = [], near = [], down = 0, move, last = 0, cell;
   let q = [], bytes = 0, fails = 0, hold = 0, stirs = 0;
 
   // Runs evenly within a page, and compares with other pages of this browser.
@@ -29,10 +29,10 @@
     } catch {}
   };
 
-  // A row's time is a gap: since the row before ended where rows have an end, else since the origin.
+  // A row's time is a gap: since the row before ended where rows have an end, else since t0.
   let add = (kind, end, t, ...row) => {
-    origin ||= seg?.t || t;
-    (b[kind] ||= []).push(Math.max(0, t - (ends[kind] || origin)), ...row);
+    t0 ||= seg?.t || t;
+    (b[kind] ||= []).push(Math.max(0, t - (ends[kind] || t0)), ...row);
     ends[kind] = end;
     size++;
   };
@@ -50,15 +50,15 @@
     flushed = now();
     cut(bye);
     if (deep > told) add("reach", 0, now(), told, (told = deep));
-    if (origin) {
+    if (t0) {
         q.push({
-        v: 1, site: dataset.site, page, id, n: n++, w: g.w, h: g.h, dh: g.dh, age: origin, bye,
+        v: 1, site: dataset.site, page, id, n: n++, w: g.w, h: g.h, dh: g.dh, age: t0, bye,
         ver: dataset.version || document.querySelector("meta[name=heat-version]")?.content,
         flags: webdriver | staff << 1 || undefined, ...b,
       });
       b = {};
       ends = {};
-      origin = size = 0;
+      t0 = size = 0;
       if (n > 6e4) begin();
     }
     send(all);
@@ -69,9 +69,9 @@
   // One batch after the other; all at once when the page may be gone any moment.
   // In the queue the age of a batch is its origin; it becomes an age when the batch is sent.
   let send = all => {
-    q = q.filter(body => now() - body.age < 36e5).slice(-50);
+    q = q.filter(b => now() - b.age < 36e5).slice(-50);
     if (all) keep();
-    for (let body of q) if (now() >= hold && (all || !bytes)) post(body);
+    for (let b of q) if (now() >= hold && (all || !bytes)) post(b);
   };
 
   // A batch keeps its id and number until it is acknowledged, so none counts twice.
@@ -137,12 +137,12 @@
       fit(m);
     }
     let t = now();
-    if (pointer && t - last >= 250) {
-      let on = spot(pointer, 64, 200) + "";
-      if (cell !== on) add("move", t, t, ...spot(pointer));
+    if (move && t - last >= 250) {
+      let on = spot(move, 64, 200) + "";
+      if (cell !== on) add("move", t, t, ...spot(move));
       cell = on;
       last = t;
-      pointer = 0;
+      move = 0;
     }
     if (seen()) deep = Math.max(deep, g.b);
     if (!seg !== !seen() || Math.hypot(seg.a - g.a, seg.b - g.b) > 70) cut();
@@ -169,7 +169,7 @@
   };
 
   let log = ({ t, sel, at, row }, kind) => {
-    let els = (b.els ||= []);
+    let els = b.els ||= [];
     if (sel && !els.includes(sel)) els.push(sel);
     add("click", 0, t, kind, ...at, els.indexOf(sel), ...row);
     if (reply.watched || size > 180) flush();
@@ -201,20 +201,20 @@
     }
     if (!m.sel || el.closest("a:not([href^='#']),input,select,textarea,video") || getSelection().type === "Range") return;
     m.stirs = stirs;
-    for (let tree of [document, el.getRootNode()]) {
-      observer.observe(tree, { subtree: true, childList: true, attributes: true, characterData: true });
-    }
+    [document, el.getRootNode()].map(tree =>
+      observer.observe(tree, { subtree: true, childList: true, attributes: true, characterData: true }));
     setTimeout(() => m.stirs === stirs && log(m, 3), 2500);
   });
 
   on("mousemove", e => {
     if (ignored(e)) return;
-    pointer = e;
+    move = e;
     if (now() - last >= 250) ask();
   });
 
+  // While the next click is on its way, what changes is due to that and no answer to the last.
   on("scroll focus blur resize selectionchange input submit", () => {
-    stir();
+    if (!down) stir();
     ask();
   });
 
