@@ -9,6 +9,7 @@ its start. No time on screen is no exposure: segments of 0 ms count nothing.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from services.heatmap.levels import FINEST_MS, FIRST_RANK, Entries, Ints, Level
 
 LATE_MS = 3_600_000
 
+_variant = attrgetter("site", "view_class", "audience", "version", "page")
 _PER_ROW = SPAN // ROWS
 _PAGE_WHO = (Layer.VISIT | WHO) << CELL_BITS
 _LOWEST, _HIGHEST = (
@@ -73,9 +75,9 @@ class _Folding:
     def __init__(self, batches: Sequence[Batch]) -> None:
         self._batches = batches
         self._names, self._variant = _variants(batches)
-        self._origin_ms = np.array([batch.origin_ms for batch in batches], np.int64)
-        self._oldest_ms = np.array([batch.received_ms for batch in batches], np.int64) - LATE_MS
-        bits = np.array([batch.visitor & 63 for batch in batches], np.uint64)
+        self._origin_ms = _column(batches, "origin_ms").astype(np.int64)
+        self._oldest_ms = _column(batches, "received_ms").astype(np.int64) - LATE_MS
+        bits = _column(batches, "visitor") & np.uint64(63)
         self._mask = (np.uint64(1) << bits).view(np.int64)
         self._entries = Entries()
         self._places: NDArray[np.uint64] = np.empty(0, np.uint64)
@@ -145,7 +147,7 @@ class _Folding:
 
     def _rows(self, group: str) -> tuple[Ints, Ints]:
         """The columns of all events of a group, and which batch each event is from."""
-        packed = [getattr(batch, group) for batch in self._batches]
+        packed = list(map(attrgetter(group), self._batches))
         width = len(GROUPS[group])
         sizes = np.fromiter(map(len, packed), np.int64, len(packed))
         if (sizes % (4 * width)).any():
@@ -188,10 +190,7 @@ class _Folding:
 def _variants(batches: Sequence[Batch]) -> tuple[list[str], Ints]:
     """The variants of batches, and the number of each batch's."""
     numbers: dict[tuple[str, str, int, str, str], int] = {}
-    of_batch = [
-        numbers.setdefault((b.site, b.view_class, b.audience, b.version, b.page), len(numbers))
-        for b in batches
-    ]
+    of_batch = [numbers.setdefault(variant, len(numbers)) for variant in map(_variant, batches)]
     for site, view_class, audience, version, _ in numbers:
         if view_class not in CLASSES or audience not in range(len(AUDIENCES)):
             raise FoldError(f"There is no class {view_class!r} or no audience {audience}.")
@@ -202,6 +201,11 @@ def _variants(batches: Sequence[Batch]) -> tuple[list[str], Ints]:
         for site, view_class, audience, version, page in numbers
     ]
     return names, np.array(of_batch, np.int64)
+
+
+def _column(batches: Sequence[Batch], name: str) -> NDArray[np.uint64]:
+    """A field of all batches."""
+    return np.fromiter(map(attrgetter(name), batches), np.uint64, len(batches))
 
 
 def _running(steps: Ints, of: Ints) -> Ints:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -26,7 +26,7 @@ from services.heatmap.worker import client
 from services.heatmap.writing import Applied, Grids
 from tests.bench.heatmap.cost import FEW, MANY
 from tests.heat.steady import EVENTS, steady_parcels
-from tests.heat.truth import SITE
+from tests.heat.truth import SITE, Parcel
 from tests.servers import own_valkey
 
 COMMAND = "make bench SERVICE=heatmap PARTS=fold"
@@ -100,26 +100,22 @@ def add(grids: Grids, epoch: int, first: int, values: list[bytes]) -> None:
 
 
 def polls(pages: int) -> Iterator[list[bytes]]:
-    """The records of one call after the other, received at an even pace until now."""
-    count = (WARM_UP + CALLS) * BATCHES
-    received_ms = time.time_ns() // 1_000_000 - count * PACE_MS
-    schema, values = HeatSchema([SITE]), []
-    chance = random.Random(SEED)
-    for number, parcel in enumerate(steady_parcels(count, pages, chance)):
-        visitor = chance.getrandbits(64)
-        at_ms, visitor = received_ms + number * PACE_MS, chance.getrandbits(64)
-        sender = Sender(at_ms, False, False, partial(same, visitor))
-        value = schema.read(parcel.body(0), sender).value
-        assert value is not None
-        values.append(value)
-        if len(values) == BATCHES:
-            yield values
-            values = []
+    """The records of one call after the other, each received at an even pace until just now."""
+    schema, chance = HeatSchema([SITE]), random.Random(SEED)
+    parcels = steady_parcels((WARM_UP + CALLS) * BATCHES, pages, chance)
+    while some := list(islice(parcels, BATCHES)):
+        now_ms = time.time_ns() // 1_000_000
+        yield [
+            record(schema, parcel, now_ms - n * PACE_MS, chance.getrandbits(64))
+            for n, parcel in zip(reversed(range(len(some))), some, strict=True)
+        ]
 
 
-def same(visitor: int, _: str) -> int:
-    """A visitor, whatever the site."""
-    return visitor
+def record(schema: HeatSchema, parcel: Parcel, received_ms: int, visitor: int) -> bytes:
+    """What the collector makes of a batch that it received then."""
+    value = schema.read(parcel.body(0), Sender(received_ms, False, False, lambda _: visitor)).value
+    assert value is not None
+    return value
 
 
 def valkey_s(server: psutil.Process) -> float:
