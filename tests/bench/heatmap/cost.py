@@ -36,6 +36,9 @@ def measure() -> list[Figure]:
     few: list[Costs] = []
     many: list[Costs] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as name, heat_demo(Path(name)) as demo:
+        with store(demo) as client:
+            # Two hours of 5 s grids, which expire by themselves, come here within minutes.
+            client.config_set("maxmemory", "2gb")
         for pages in (FEW, MANY):
             cost(demo, steady_parcels(WARM_UP, pages, chance))
         page_bytes = memory_of_pages(demo, chance) / MANY
