@@ -29,6 +29,8 @@ _SELECTOR_LENGTH_MAX = 200
 _EVENTS_MAX = 500
 _VERSION = re.compile(r"[A-Za-z0-9._-]{0,32}")
 _SALTS = 4
+# Of values that lie too deep inside each other the last one is raised.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Pixels = Annotated[int, Meta(ge=1, le=1_000_000)]
 Millis = Annotated[int, Meta(ge=0, le=1 << 43)]
@@ -129,7 +131,7 @@ class HeatSchema:
             posted = _posted.decode(body)
         except msgspec.ValidationError as error:
             posted = _salvaged(body, error, rejected)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             raise RefusedError(f"The body is not valid JSON: {error}.") from error
         page = _page(posted)
         self._require_known(posted)
@@ -243,7 +245,10 @@ def _rows(posted: Posted, group: str, rejected: list[Rejected]) -> Rows:
 
 def _salvaged(body: bytes, error: msgspec.ValidationError, rejected: list[Rejected]) -> Posted:
     """The batch without its unreadable events; RefusedError when it is not those that are wrong."""
-    raw = msgspec.json.decode(body)
+    try:
+        raw = msgspec.json.decode(body)
+    except _UNREADABLE as unreadable:
+        raise RefusedError(f"The body can't be read: {unreadable}.") from unreadable
     if not isinstance(raw, dict):
         raise RefusedError("The body must be one JSON object.") from error
     for group, columns in GROUPS.items():

@@ -1,5 +1,6 @@
 import json
 from array import array
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -162,6 +163,15 @@ def test_a_batch_that_cannot_be_kept_is_refused_with_a_sentence(
 def test_a_body_that_is_no_batch_is_refused(text: bytes) -> None:
     with pytest.raises(RefusedError):
         SCHEMA.read(text, sender())
+
+
+@pytest.mark.parametrize("value", [b"9" * 6_000, b"1e400", b"[" * 20_000 + b"]" * 20_000])
+@pytest.mark.parametrize("field", [b"age", b"move", b"unknown"])
+def test_a_number_too_large_or_a_list_too_deep_is_at_most_refused(
+    field: bytes, value: bytes
+) -> None:
+    with suppress(RefusedError):
+        SCHEMA.read(body()[:-1] + b',"' + field + b'":[' + value + b"]}", sender())
 
 
 def test_an_element_has_the_same_26_bits_everywhere() -> None:
