@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
 SHOWN_FOLDERS = ("services", "infra", "tests", "results")
-SHOWN_SUFFIXES = frozenset({".py", ".sql", ".md", ".js", ".css", ".html", ".json"})
+SHOWN_SUFFIXES = frozenset({".py", ".sql", ".lua", ".md", ".js", ".css", ".html", ".json"})
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _NOT_SLUG = re.compile(r"[^\w\- ]")

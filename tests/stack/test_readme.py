@@ -19,6 +19,10 @@ ORDERS = """order,sku,name,units,time,price,buyer,country
 """
 
 
+# What a load says at its end.
+LOADED = {"recommender": "Aggregated", "heatmap": "batches/s"}
+
+
 def run(demo: Demo, command: str, **settings: str) -> str:
     """What a shell prints for a command of the README, with the ports of this stack."""
     for port_setting in ("FRONT_PORT", "RECOMMENDER_PORT", "HEATMAP_PORT"):
@@ -63,17 +67,32 @@ def test_own_orders_are_loaded_and_bad_rows_counted(
     assert "rejected" in printed.lower()
 
 
-def test_load_runs_without_a_failed_request(stack: Demo) -> None:
-    command = re.sub("USERS=20 SECONDS=30", "USERS=3 SECONDS=5", one("make load"))
+def test_curl_asks_who_is_on_the_pages_of_a_site(stack: Demo) -> None:
+    answer = json.loads(run(stack, one('curl -s "http://127.0.0.1:8002/v1/sites')))
 
-    assert "Aggregated" in run(stack, command)
+    assert "/article" in {page["page"] for page in answer["pages"]}
+
+
+def test_curl_asks_what_the_last_hour_saw_of_a_page(stack: Demo) -> None:
+    answer = json.loads(run(stack, one('curl -s "http://127.0.0.1:8002/v1/heat')))
+
+    assert sum(answer["view_ms"]) > 0
+
+
+@pytest.mark.parametrize("service", ["recommender", "heatmap"])
+def test_load_runs_without_a_failed_request(stack: Demo, service: str) -> None:
+    documented = one(f"make load SERVICE={service}")
+    command = documented.replace("USERS=20 SECONDS=30", "USERS=3 SECONDS=5")
+
+    assert LOADED[service] in run(stack, command)
 
 
 def measured(stack: Demo, verb: str, folder: Path) -> dict[str, float]:
     """The figures that a measuring command of the README writes, by their names."""
     run(stack, one(verb), RESULTS_DIR=str(folder))
-    written = json.loads((folder / "recommender.json").read_text())
-    assert {figure["command"] for figure in written} == {one(verb)}
+    (file,) = folder.glob("*.json")
+    written = json.loads(file.read_text())
+    assert {figure["command"] for figure in written} == {one(verb).partition(" PARTS")[0]}
     return {figure["name"]: figure["value"] for figure in written}
 
 
@@ -88,7 +107,13 @@ def test_evaluate_repeats_the_protocol_and_keeps_the_promised_quality(
 
 
 def test_bench_measures_the_statement_and_the_request(stack: Demo, tmp_path: Path) -> None:
-    figures = measured(stack, "make bench", tmp_path)
+    figures = measured(stack, "make bench SERVICE=recommender", tmp_path)
 
     assert 0 < figures["recommender.query_p50_ms"] <= figures["recommender.query_p99_ms"]
     assert 0 < figures["recommender.request_p50_ms"] <= figures["recommender.request_p99_ms"]
+
+
+def test_bench_measures_the_fold(stack: Demo, tmp_path: Path) -> None:
+    figures = measured(stack, "make bench SERVICE=heatmap", tmp_path)
+
+    assert figures["heatmap.fold_events_per_cpu_s"] > 0
