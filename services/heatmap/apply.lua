@@ -22,7 +22,7 @@ end
 local call = cmsgpack.unpack(ARGV[4])
 local prefix = call.prefix
 
--- Every page view has a bitmap of the numbers of its batches that were applied.
+-- Bitmaps of a page view have a bit for each of its batches that was applied.
 
 local function has(bitmap, n)
   local byte = string.byte(bitmap, math.floor(n / 8) + 1) or 0

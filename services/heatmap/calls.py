@@ -10,7 +10,7 @@ from services.heatmap import presence
 from services.heatmap.events import Batch, element_id
 from services.heatmap.folding import Folded
 from services.heatmap.grid import LEVEL_MS, LEVELS
-from services.heatmap.keys import INDEX_S, KEEP_MS, SEEN_S, Keys
+from services.heatmap.keys import INDEX_S, KEEP_MS, SEEN_BATCHES, SEEN_S, Keys
 from services.heatmap.levels import Level
 
 ELEMENTS_MAX = 2_000
@@ -36,7 +36,7 @@ class LevelCall(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """The fourth argument of `apply.lua`; the fifth has the bytes, which Lua's msgpack knows not.
 
-    seen, numbers: key and number of each batch. elements: selectors by page and id.
+    seen, numbers: the bitmap of each batch and its bit there. elements: selectors by page and id.
     present: flat: key, from and to of the words. late: counts by key.
     long: from how many bytes on a tally is named in the answer, at most grown_max / 2 of them.
     """
@@ -69,8 +69,8 @@ def packed(
         keys.prefix,
         folded.variants,
         [_level(name, folded.levels[name], parts) for name in LEVELS],
-        [keys.seen(batch.view_id) for batch in batches],
-        [batch.number for batch in batches],
+        [keys.seen(batch.view_id, batch.number) for batch in batches],
+        [batch.number % SEEN_BATCHES for batch in batches],
         _elements(keys, batches),
         _present(keys, batches, now_ms, parts),
         {keys.late(*subject.split("|", 1)): count for subject, count in folded.late.items()},

@@ -14,7 +14,7 @@ from services.heatmap import calls, presence, store
 from services.heatmap.events import Batch, element_id
 from services.heatmap.folding import fold
 from services.heatmap.grid import LEVEL_MS, LEVELS, Layer, Variant, key, merged, tally
-from services.heatmap.keys import KEEP_MS, SEEN_S, Keys
+from services.heatmap.keys import KEEP_MS, SEEN_BATCHES, SEEN_S, Keys
 from services.heatmap.worker import client
 from services.heatmap.writing import (
     Applied,
@@ -161,10 +161,16 @@ def test_a_repetition_in_another_partition_is_seen(desk: Desk) -> None:
 def test_the_marks_are_bits_by_number(desk: Desk, numbers: list[int]) -> None:
     desk.apply(0, [desk.batch(n) for n in numbers])
 
-    name = KEYS.seen(7)
-    assert desk.client.bitcount(name) == len(numbers)
-    assert all(desk.client.getbit(name, n) for n in numbers)
-    assert 0 < desk.client.ttl(name) <= SEEN_S
+    names = {KEYS.seen(7, n) for n in numbers}
+    assert sum(desk.client.bitcount(name) for name in names) == len(numbers)
+    assert all(desk.client.getbit(KEYS.seen(7, n), n % SEEN_BATCHES) for n in numbers)
+    assert all(0 < desk.client.ttl(name) <= SEEN_S for name in names)
+
+
+def test_a_far_number_makes_no_long_bitmap(desk: Desk) -> None:
+    desk.apply(0, [desk.batch(65_535)])
+
+    assert desk.client.strlen(KEYS.seen(7, 65_535)) <= SEEN_BATCHES // 8
 
 
 def test_a_call_that_cannot_be_read_changes_nothing(desk: Desk) -> None:

@@ -20,7 +20,7 @@ from pyspark.sql import functions as f
 from services.common.phases import Phases
 from services.heatmap.archiving.files import positions
 from services.heatmap.grid import LEVEL_MS
-from services.heatmap.keys import INDEX_S, KEEP_MS, SEEN_S, Keys
+from services.heatmap.keys import INDEX_S, KEEP_MS, SEEN_BATCHES, SEEN_S, Keys
 from services.heatmap.rebuilding.coverage import claim, not_given
 from services.heatmap.rebuilding.folding import LATE, by_level, folded, within
 from services.heatmap.rebuilding.indexing import add_index
@@ -118,8 +118,8 @@ def _add_late(entries: DataFrame, target: Target) -> int:
 def _mark(store: redis.Redis, keys: Keys, ids: pa.RecordBatch) -> None:
     with store.pipeline(transaction=False) as together:
         for view_id, number in zip(*(column.to_pylist() for column in ids.columns), strict=True):
-            name = keys.seen(view_id % 2**64)
-            together.setbit(name, number, 1)
+            name = keys.seen(view_id % 2**64, number)
+            together.setbit(name, number % SEEN_BATCHES, 1)
             together.expire(name, SEEN_S)
         together.execute()
 
