@@ -1,5 +1,6 @@
 """The web application that every service is: the same ids, logs, metrics, health and errors."""
 
+import gc
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ from services.common.hosts import HostsMiddleware
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 SHUTDOWN_S = 5
+GARBAGE_THRESHOLDS = (20_000, 10, 100)
 START_FAILED = 3
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -93,11 +95,19 @@ def serve(
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
     server = uvicorn.Server(config)
+    _collect_rarely()
     app.state.is_stopping = lambda: server.should_exit
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
         sys.exit(START_FAILED)
+
+
+def _collect_rarely() -> None:
+    # Nearly all garbage goes by reference counts; looking for cycles among requests under way and
+    # among all that was imported costs a busy process a tenth of its time.
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def _serve_metrics(app: FastAPI, registry: CollectorRegistry) -> None:

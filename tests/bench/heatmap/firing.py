@@ -7,8 +7,10 @@ on each the next one when the last was answered. Any answer but a plain yes ends
 import asyncio
 import random
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
+from typing import cast
 
 import uvloop
 
@@ -24,7 +26,7 @@ OK = b"HTTP/1.1 200 "
 class Round:
     """What all connections share."""
 
-    requests: cycle[bytes]
+    requests: Iterator[bytes]
     left: int
     finished: asyncio.Future[None]
     open: int = 0
@@ -38,8 +40,8 @@ class Connection(asyncio.Protocol):
         self._answer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+
+        self._transport = cast(asyncio.Transport, transport)
         self._round.open += 1
         self._post()
 
