@@ -183,10 +183,12 @@ class HeatSchema:
 
 def _page(posted: Posted) -> str:
     page = posted.page.partition("#")[0].partition("?")[0]
-    if not page.startswith("/") or len(page) > 512 or not page.isprintable():
+    # Browsers take what begins with two slashes, or a backslash for one of them, for another site.
+    is_path = page.startswith("/") and page[1:2] not in {"/", "\\"}
+    if not is_path or len(page) > 512 or not page.isprintable():
         raise RefusedError(
             f"The page is {posted.page[:64]!r}, but must be a path of at most 512 printable "
-            "characters that starts with a slash."
+            "characters that starts with one slash."
         )
     return page
 

@@ -136,7 +136,7 @@ def test_a_batch_without_events_still_tells_who_is_here() -> None:
             {"page": "article"},
             (
                 "The page is 'article', but must be a path of at most 512 printable characters "
-                "that starts with a slash."
+                "that starts with one slash."
             ),
         ),
         (
@@ -172,6 +172,12 @@ def test_a_number_too_large_or_a_list_too_deep_is_at_most_refused(
 ) -> None:
     with suppress(RefusedError):
         SCHEMA.read(body()[:-1] + b',"' + field + b'":[' + value + b"]}", sender())
+
+
+@pytest.mark.parametrize("page", ["//elsewhere.example/", "/\\elsewhere.example/"])
+def test_a_page_that_links_take_for_another_site_is_refused(page: str) -> None:
+    with pytest.raises(RefusedError, match="one slash"):
+        read(page=page)
 
 
 def test_an_element_has_the_same_26_bits_everywhere() -> None:
