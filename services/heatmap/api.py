@@ -24,6 +24,7 @@ from services.common.outbox import Outbox
 from services.common.pages import Pages as Files
 from services.common.senders import Senders, networks
 from services.common.settings import Settings, load_settings
+from services.common.tasks import vital
 from services.common.web import Lifespan, create_app, serve
 from services.heatmap.answers import Dial, Heat, Lag, Layer, Pages, Sites
 from services.heatmap.asking import Heat as HeatStore
@@ -57,7 +58,8 @@ A page is divided into 64 columns and 200 rows. Counts are by cell; what was on 
 With `k` a cell of points is left out (and counted in `hidden_cells`) unless at least k different
 visitors are proven in it; rows, spots and the bands of who is here are left out unless so many are
 proven on the page. Visitors are proven by a fingerprint of 64 bits in which they may share a bit,
-so that a proof can fall short of the truth, never beyond it.
+so that on one day a proof can fall short of the truth, never beyond it. A visitor is a browser at
+an address on a day: who comes on several days is several.
 """
 LIVE = """
 First an event `snapshot`: what happened in the last 60 s, by buckets of 5 s. Then, at most four
@@ -245,7 +247,7 @@ def build_with_stack(settings: Settings) -> tuple[FastAPI, ASGIApp]:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = [asyncio.create_task(outbox.run()), asyncio.create_task(door.run())]
+        running = [vital(outbox.run()), vital(door.run())]
         yield
         for task in running:
             task.cancel()

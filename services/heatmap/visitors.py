@@ -6,7 +6,6 @@ which items the shop has is asked now and then, and without a shop all visitors 
 
 import asyncio
 import secrets
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -17,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from services.common import log
 from services.common.settings import Settings, load_settings
+from services.common.tasks import vital
 from services.common.web import create_app, serve
 from services.heatmap.visiting.crowd import Arrivals, Crowd
 from services.heatmap.visiting.life import Life, Metrics
@@ -51,8 +51,7 @@ def build(settings: Settings, seed: int) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with client, cache:
-            task = asyncio.create_task(live(life, cache, client, _shop(settings)))
-            task.add_done_callback(_end_with)
+            task = vital(live(life, cache, client, _shop(settings)))
             yield
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -97,13 +96,6 @@ async def _every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
     while True:
         await asyncio.sleep(seconds)
         await look()
-
-
-def _end_with(task: asyncio.Task[None]) -> None:
-    """Without visitors the process is of no use: it ends, and whoever keeps it starts it anew."""
-    if not task.cancelled() and (error := task.exception()):
-        log.get_logger().error("visitors ended", exc_info=error)
-        signal.raise_signal(signal.SIGTERM)
 
 
 def _collector(settings: Settings) -> str:
