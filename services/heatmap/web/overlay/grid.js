@@ -48,10 +48,11 @@ export class Grid {
     const firstRow = Math.max(0, top);
     const lastRow = Math.min(this.rows - 1, top + down.length - 1);
     if (from >= to || firstRow > lastRow) return;
+    const { columns, values } = this;
     for (let row = firstRow; row <= lastRow; row += 1) {
       const heat = weight * down[row - top];
-      const start = row * this.columns + left;
-      for (let i = from; i < to; i += 1) this.values[start + i] += heat * across[i];
+      const start = row * columns + left;
+      for (let i = from; i < to; i += 1) values[start + i] += heat * across[i];
     }
     this.first = Math.min(this.first, firstRow);
     this.last = Math.max(this.last, lastRow);
@@ -64,9 +65,10 @@ export class Grid {
     pixels.fill(0);
     if (this.isEmpty || peak <= 0) return;
     const [zero, span] = signed ? [128, 127] : [0, 255];
-    const end = (this.last + 1) * this.columns;
-    for (let i = this.first * this.columns; i < end; i += 1) {
-      const heat = this.values[i];
+    const { columns, values } = this;
+    const end = (this.last + 1) * columns;
+    for (let i = this.first * columns; i < end; i += 1) {
+      const heat = values[i];
       if (heat === 0) continue;
       const share = Math.abs(heat) / peak;
       const step = Math.min(span, ((signed ? share : Math.sqrt(share)) * span) | 0);

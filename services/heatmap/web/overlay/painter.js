@@ -8,7 +8,7 @@ import { COLUMNS, CLICK_LAYERS, ROWS } from "./heat.js";
 import { Places } from "./places.js";
 import { colourAll, scale, twoColoured } from "./scales.js";
 
-const DEVIATION_PX = 10;
+const DEVIATION_PX = 8;
 const OPACITY = { click: 0.85, rage: 0.85, dead: 0.8, move: 0.6, view: 0.3, now: 0.26 };
 const PEAK_BIN_PX = 20;
 const FLASHES_AT_ONCE = 40;
