@@ -237,12 +237,16 @@ def _rows(posted: Posted, group: str, rejected: list[Rejected]) -> Rows:
     rows: list[int] = getattr(posted, group)
     if not rows:
         return rows
+    _require_few(group, rows)
+    return checked(group, rows, len(posted.els), posted.age, rejected)
+
+
+def _require_few(group: str, rows: Sequence[Any]) -> None:
     if len(rows) > _EVENTS_MAX * len(GROUPS[group]):
         raise RefusedError(
             f"The batch has {len(rows) // len(GROUPS[group])} events of {group}, but may have "
             f"{_EVENTS_MAX}."
         )
-    return checked(group, rows, len(posted.els), posted.age, rejected)
 
 
 def _salvaged(body: bytes, error: msgspec.ValidationError, rejected: list[Rejected]) -> Posted:
@@ -265,6 +269,8 @@ def _numbers_only(group: str, rows: Any, width: int, rejected: list[Rejected]) -
     if not isinstance(rows, list):
         rejected.append(Rejected(group, f"{group} must be a list of numbers.", rows))
         return []
+    # Each rejected event becomes a letter that is longer than itself.
+    _require_few(group, rows)
     kept: list[int] = []
     for i in range(0, len(rows), width):
         row = rows[i : i + width]

@@ -148,6 +148,7 @@ def test_a_batch_without_events_still_tells_who_is_here() -> None:
             "An element is 'a\\nb', but must have at most 200 printable characters.",
         ),
         ({"move": [0] * 1503}, "The batch has 501 events of move, but may have 500."),
+        ({"move": [""] * 1503}, "The batch has 501 events of move, but may have 500."),
     ],
 )
 def test_a_batch_that_cannot_be_kept_is_refused_with_a_sentence(
