@@ -58,3 +58,6 @@ class Keys:
 
     def rate(self) -> str:
         return f"{self.prefix}:visitors:rate"
+
+    def restored(self) -> str:
+        return f"{self.prefix}:restored"

@@ -46,7 +46,7 @@ class Target:
         self, store: redis.Redis, command: str, packed: Sequence[tuple[str, int, bytes | str]]
     ) -> int:
         """Add by `command` to those names that were not added to before; how many these were."""
-        names = [f"{self.keys.prefix}:restored", *(name for name, _, _ in packed)]
+        names = [self.keys.restored(), *(name for name, _, _ in packed)]
         values = [value for _, *rest in packed for value in (command, *rest)]
         return int(store.register_script(_ADD)(keys=names, args=values))
 

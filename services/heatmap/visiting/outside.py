@@ -4,10 +4,10 @@ import httpx2
 import redis.asyncio as valkey
 from redis.exceptions import RedisError
 
+from services.heatmap.keys import Keys
 from services.heatmap.visiting.people import Visitor
 from services.heatmap.visiting.tracker import FLUSH_MS, Post, Reply
 
-RATE_KEY = "heat:visitors:rate"
 PER_MINUTE = 60
 ITEMS = 24
 
@@ -36,7 +36,7 @@ def poster(client: httpx2.AsyncClient, url: str) -> Post:
 async def wanted_rate(cache: valkey.Redis, now: int) -> int:
     """Visitors a minute by the dial; without Valkey the rate stays as it is now."""
     try:
-        wanted = await cache.get(RATE_KEY)
+        wanted = await cache.get(Keys().rate())
     except RedisError:
         return now
     if wanted is None:
