@@ -25,6 +25,7 @@ from services.common import docs, errors, health
 from services.common.access import AccessMiddleware, RequestMetrics
 from services.common.health import Check
 from services.common.hosts import HostsMiddleware
+from services.common.segments import GatheringProtocol
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -88,7 +89,7 @@ def serve(
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=GatheringProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
