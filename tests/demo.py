@@ -1,6 +1,7 @@
 """A demo as a person starts it, for tests and benches: on free ports, until it says Ready."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ START_DEADLINE_S = 1800
 STOP_DEADLINE_S = 120
 DEMO = (sys.executable, "-m", "infra.stack", "demo")
 _PAGES = tuple(p.port_setting for system in SYSTEMS.values() for p in system.processes)
+_PORTS_TO_DRAW = range(12_000, 32_000, 2)
 _PORTS = ("FRONT_PORT", *_PAGES, "MLFLOW_PORT", "POSTGRES_PORT", "VALKEY_PORT")
 
 
@@ -54,12 +56,23 @@ class Demo:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free, told apart by holding them all at once."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [held.getsockname()[1] for held in sockets]
-    for held in sockets:
-        held.close()
-    return ports
+    """Ports that are free, and each with the next one free too, which Kafka needs.
+
+    They lie below those that the system gives to connections, so that none is taken by chance
+    between the look and the use.
+    """
+    drawn = random.SystemRandom().sample(_PORTS_TO_DRAW, 4 * count)
+    free = [port for port in drawn if _is_free(port) and _is_free(port + 1)]
+    assert len(free) >= count, f"Hardly any of the ports {drawn} are free."
+    return free[:count]
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def own_settings(state_dir: Path) -> dict[str, str]:
