@@ -63,6 +63,7 @@ class Outbox:
         self._patience_s = patience_s
         self._deadline_s = deadline_s
         self._producer: Producer | None = None
+        self._loop: asyncio.AbstractEventLoop
         self._gathered: list[tuple[Record, asyncio.Future[bool]]] = []
         self._gathered_s = 0.0
         self._timer: asyncio.TimerHandle
@@ -84,21 +85,22 @@ class Outbox:
         """
         if self._producer is None:
             raise KafkaAwayError(AWAY)
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         if not self._gathered:
             self._gathered_s = loop.time()
-            self._timer = loop.call_later(self._linger_s, self._linger_over, loop)
+            self._timer = loop.call_later(self._linger_s, self._linger_over)
         stored: asyncio.Future[bool] = loop.create_future()
         self._gathered.append(((topic, key, value), stored))
         return stored
 
     async def run(self) -> None:
         """Keep a producer at hand until cancelled."""
+        self._loop = asyncio.get_running_loop()
         try:
             while True:
                 producer = await self._connected()
                 self._producer, self.trouble = producer, None
-                self._heard_s = asyncio.get_running_loop().time()
+                self._heard_s = self._loop.time()
                 get_logger().info("kafka ready")
                 while self._producer:
                     await asyncio.sleep(WATCH_S)
@@ -119,15 +121,15 @@ class Outbox:
             await asyncio.sleep(RETRY_S)
             self._expire()
 
-    def _linger_over(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _linger_over(self) -> None:
         if self._waiting:
             # One slow broker of many must not hold up the others for long.
             self._is_due = True
-            self._timer = loop.call_later(self._patience_s, self._hand_over, loop)
+            self._timer = self._loop.call_later(self._patience_s, self._hand_over)
         else:
-            self._hand_over(loop)
+            self._hand_over()
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _hand_over(self) -> None:
         self._timer.cancel()
         self._is_due = False
         group, self._gathered = self._gathered, []
@@ -135,13 +137,12 @@ class Outbox:
         self._waiting.extend((self._gathered_s, stored) for stored in futures)
         if self._producer is None:
             self._arrived.append((futures, range(len(group)), False))
-            loop.call_soon(self._settle, loop)
+            self._loop.call_soon(self._settle)
             return
-        self._producer.send([record for record, _ in group], partial(self._answer, loop, futures))
+        self._producer.send([record for record, _ in group], partial(self._answer, futures))
 
     def _answer(
         self,
-        loop: asyncio.AbstractEventLoop,
         futures: Sequence["asyncio.Future[bool]"],
         positions: Sequence[int],
         kept: bool,
@@ -150,24 +151,24 @@ class Outbox:
         self._arrived.append((futures, positions, kept))
         if not self._called:
             self._called = True
-            loop.call_soon_threadsafe(self._settle, loop)
+            self._loop.call_soon_threadsafe(self._settle)
 
-    def _settle(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _settle(self) -> None:
         self._called = False
         arrived = self._arrived
         while arrived:
             futures, positions, kept = arrived.popleft()
             if kept:
-                self._heard_s = loop.time()
+                self._heard_s = self._loop.time()
             for position in positions:
                 if not futures[position].done():
                     futures[position].set_result(kept)
         self._forget_answered()
         if self._is_due and not self._waiting:
-            self._hand_over(loop)
+            self._hand_over()
 
     def _expire(self) -> None:
-        overdue_s = asyncio.get_running_loop().time() - self._deadline_s
+        overdue_s = self._loop.time() - self._deadline_s
         for sent_s, stored in self._waiting:
             if sent_s > overdue_s:
                 break
