@@ -12,6 +12,8 @@ DAY_MS = 86_400_000
 SPAN = 10_000
 SELECTORS_MAX = 200
 CLOCK_SLACK_MS = 1_000
+BATCH_MS = 300_000
+"""How long a batch may last: so many buckets of time can one batch touch, and no more."""
 _GAP = ("gap_ms", 0, DAY_MS)
 _TIME = ("time_ms", 0, DAY_MS)
 
@@ -36,7 +38,7 @@ def checked(group: str, rows: Rows, selectors: int, age_ms: int, rejected: list[
     rows: flat, one row after the other. selectors: how many elements the batch names.
     age_ms: how long before its sending the batch began; nothing may have happened after it.
     """
-    latest_ms = age_ms + CLOCK_SLACK_MS
+    latest_ms = min(age_ms + CLOCK_SLACK_MS, BATCH_MS)
     if _all_valid(group, rows, selectors, latest_ms):
         return rows
     kept: Rows = []
@@ -92,7 +94,7 @@ def _faults(group: str, row: Rows, selectors: int, left_ms: int) -> Iterator[str
     if group == "click" and row[4] >= selectors:
         yield f"element is {row[4]}, but the batch names {selectors} elements."
     if (_spent_ms(group, row) or row[0]) > left_ms:
-        yield "It happened after the batch was sent."
+        yield f"It happened after the batch was sent, or {BATCH_MS:,} ms after it began."
 
 
 def _spent_ms(group: str, row: Rows) -> int:

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from services.common.reading import Reading, RefusedError, Rejected, Sender
+from services.heatmap.admission import Admission
 from services.heatmap.checks import GROUPS, SELECTORS_MAX, SPAN, Rows, checked
 
 VERSION = 1
@@ -121,8 +122,9 @@ def view_class(width_px: int) -> str:
 class HeatSchema:
     """Reads the bodies of trackers of known sites."""
 
-    def __init__(self, sites: Sequence[str]) -> None:
+    def __init__(self, sites: Sequence[str], admission: Admission | None = None) -> None:
         self._sites = frozenset(sites)
+        self._admission = admission or Admission()
 
     def read(self, body: bytes, sender: Sender) -> Reading:
         """One record for the batch; RefusedError when site, page or id can't be used."""
@@ -135,6 +137,7 @@ class HeatSchema:
             raise RefusedError(f"The body is not valid JSON: {error}.") from error
         page = _page(posted)
         self._require_known(posted)
+        self._admission.require(posted.site, page, posted.ver, sender.received_ms)
         view_id = _view_id(posted.id)
         rows = {group: _rows(posted, group, rejected) for group in GROUPS}
         events = sum(len(rows[group]) // len(GROUPS[group]) for group in GROUPS)
