@@ -140,7 +140,7 @@ class Collector:
         self._require_acceptable(scope["method"], headers)
         address = scope["client"][0] if scope["client"] else ""
         self._require_within_rate(address, began_s)
-        if headers.get(b"sec-gpc") == b"1":
+        if headers.get(b"sec-gpc") == b"1" or headers.get(b"dnt") == b"1":
             self._metrics.opted_out += 1
             return _STOP
         body = await self._body(receive)

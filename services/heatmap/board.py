@@ -1,5 +1,6 @@
 """The heat as the API asks for it, and what the front door looks up: out of Valkey."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -87,7 +88,8 @@ class Board:
         for level, numbers in buckets.items():
             for some in _batched(numbers, portion):
                 more = await self._ask(store.tallies(self._keys, {level: some}, chosen))
-                found = merged([found, more])
+                # Beside the event loop, which collects meanwhile.
+                found = await asyncio.to_thread(merged, [found, more])
         return found
 
     async def tails(self, known: Mapping[Place, int]) -> Tails:

@@ -206,8 +206,11 @@ def test_a_compressed_body_is_refused(client: TestClient) -> None:
     assert "'gzip'" in answer.json()["detail"]
 
 
-def test_of_those_who_opted_out_nothing_is_kept(kafka: PromptKafka, client: TestClient) -> None:
-    answer = client.post("/collect", content=b"[1]", headers={"Sec-GPC": "1"})
+@pytest.mark.parametrize("wish", ["Sec-GPC", "DNT"])
+def test_of_those_who_opted_out_nothing_is_kept(
+    kafka: PromptKafka, client: TestClient, wish: str
+) -> None:
+    answer = client.post("/collect", content=b"[1]", headers={wish: "1"})
 
     assert (answer.status_code, answer.json()) == (200, {"stop": True})
     assert not kafka.records
