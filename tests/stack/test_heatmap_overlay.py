@@ -99,6 +99,7 @@ def test_it_stays_on_its_element_at_another_width_and_below_new_content(
 
     with window(desk[1], width=375) as page:
         show(page, "/page/x?overlay=1&inserted=1")
+        page.get_by_title("Fold the legend").click()
         page.locator(f"{PANEL} select").nth(0).select_option("")
         only(page, "click")
         page.get_by_title("Fold the legend").click()

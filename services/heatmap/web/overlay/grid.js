@@ -7,12 +7,14 @@ export const CELL_PX = 4;
 const FRACTIONS = 16;
 const REACH = 3; // standard deviations
 
-// Gaussians sampled at whole cells, for each fraction of a cell that the middle can be off by.
+// Gaussians sampled at whole cells, for each fraction of a cell that the middle can be off by; let
+// down so that they end in nothing, as an edge would show.
 function stamps(deviation) {
   const reach = Math.ceil(deviation * REACH);
+  const end = Math.exp(-((reach / deviation) ** 2) / 2);
+  const at = (cells) => Math.max(0, (Math.exp(-((cells / deviation) ** 2) / 2) - end) / (1 - end));
   return Array.from({ length: FRACTIONS }, (_, fraction) =>
-    Float32Array.from({ length: 2 * reach + 1 }, (__, i) =>
-      Math.exp(-(((i - reach - fraction / FRACTIONS) / deviation) ** 2) / 2)));
+    Float32Array.from({ length: 2 * reach + 1 }, (__, i) => at(i - reach - fraction / FRACTIONS)));
 }
 
 export class Grid {

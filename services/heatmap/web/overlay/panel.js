@@ -10,6 +10,9 @@ export const LAYERS = [
   ["now", "On screen now"], ["view", "Seconds on screen"], ["reach", "How far people got"],
 ];
 
+const BEHIND = 50; // batches; fewer are on the way at any moment
+const NARROW_PX = 640;
+
 export class Panel {
   // choice and layers: what is chosen; they are changed here, and chosen or layered is called.
   constructor(shadow, choice, layers, { chosen, layered, closed }) {
@@ -27,12 +30,15 @@ export class Panel {
   }
 
   #head(closed) {
-    const fold = el("button", { type: "button", class: "plain", "aria-expanded": "true", title: "Fold the legend" }, "–");
-    fold.addEventListener("click", () => {
-      this.body.hidden = !this.body.hidden;
-      fold.textContent = this.body.hidden ? "+" : "–";
-      fold.setAttribute("aria-expanded", String(!this.body.hidden));
-    });
+    const fold = el("button", { type: "button", class: "plain", title: "Fold the legend" });
+    const turn = (isFolded) => {
+      this.body.hidden = isFolded;
+      fold.textContent = isFolded ? "+" : "–";
+      fold.setAttribute("aria-expanded", String(!isFolded));
+    };
+    fold.addEventListener("click", () => turn(!this.body.hidden));
+    // On a phone it would cover what it explains.
+    turn(innerWidth < NARROW_PX);
     const close = el("button", { type: "button", class: "plain", "aria-label": "Take the heat map off the page" }, "×");
     close.addEventListener("click", closed);
     this.dot = el("span", { class: "dot" });
@@ -92,7 +98,7 @@ export class Panel {
     } else if (!version && others.length) {
       remarks.push(`You see version ${versionName(ownVersion)}; the data are also of ${others.map(versionName).join(", ")}.`);
     }
-    if (behind > 0) remarks.push(`${count(behind, "batch is", "batches are")} still on the way.`);
+    if (behind > BEHIND) remarks.push(`${count(behind, "batch is", "batches are")} still on the way.`);
     return remarks;
   }
 }
