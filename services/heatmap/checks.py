@@ -1,7 +1,7 @@
 """The columns of a batch's events, and the check that keeps valid rows and names the others."""
 
 from collections.abc import Iterator
-from operator import ge, gt
+from operator import gt
 
 from services.common.reading import Rejected
 
@@ -10,6 +10,7 @@ Range = tuple[str, int, int]
 
 DAY_MS = 86_400_000
 SPAN = 10_000
+DURATION_MAX_MS = 60_000
 SELECTORS_MAX = 200
 CLOCK_SLACK_MS = 1_000
 BATCH_MS = 300_000
@@ -19,7 +20,7 @@ _TIME = ("time_ms", 0, DAY_MS)
 
 GROUPS: dict[str, tuple[Range, ...]] = {
     # A band of the document that stayed on screen; the gap is that to the end of the one before.
-    "view": (_GAP, ("duration_ms", 0, 60_000), ("top", 0, SPAN), ("bottom", 0, SPAN)),
+    "view": (_GAP, ("duration_ms", 0, DURATION_MAX_MS), ("top", 0, SPAN), ("bottom", 0, SPAN)),
     # Where the pointer was; the gap is that to the sample before.
     "move": (_GAP, ("x", 0, SPAN - 1), ("y", 0, SPAN - 1)),
     # Kinds: 1 click, 2 rage, 3 dead. Flags: 1 fixed element, 2 untrusted, 4 by keyboard.
@@ -60,22 +61,39 @@ def checked(group: str, rows: Rows, selectors: int, age_ms: int, rejected: list[
 
 
 def _all_valid(group: str, rows: Rows, selectors: int, latest_ms: int) -> bool:
-    ranges = GROUPS[group]
-    width = len(ranges)
-    if len(rows) % width:
+    """Whether `_faults` would find nothing in any row, found out for whole columns at once."""
+    if len(rows) % len(GROUPS[group]):
         return False
-    columns = [rows[i::width] for i in range(width)]
-    for column, (_, low, high) in zip(columns, ranges, strict=True):
-        if min(column) < low or max(column) > high:
-            return False
     if group == "view":
-        in_order = not any(map(gt, columns[2], columns[3]))
-        return in_order and sum(columns[0]) + sum(columns[1]) <= latest_ms
+        return _views_valid(rows, latest_ms)
     if group == "move":
-        return sum(columns[0]) <= latest_ms
-    if group == "click":
-        return max(columns[0]) <= latest_ms and max(columns[4]) < selectors
-    return max(columns[0]) <= latest_ms and not any(map(ge, columns[1], columns[2]))
+        return _moves_valid(rows, latest_ms)
+    width = len(GROUPS[group])
+    return all(
+        next(_faults(group, rows[i : i + width], selectors, latest_ms), None) is None
+        for i in range(0, len(rows), width)
+    )
+
+
+def _views_valid(rows: Rows, latest_ms: int) -> bool:
+    gaps_ms, durations_ms, bottoms = rows[::4], rows[1::4], rows[3::4]
+    return (
+        min(rows) >= 0
+        and max(durations_ms) <= DURATION_MAX_MS
+        and max(bottoms) <= SPAN
+        and not any(map(gt, rows[2::4], bottoms))
+        and sum(gaps_ms) + sum(durations_ms) <= latest_ms
+    )
+
+
+def _moves_valid(rows: Rows, latest_ms: int) -> bool:
+    gaps_ms = rows[::3]
+    return (
+        min(rows) >= 0
+        and max(rows[1::3]) < SPAN
+        and max(rows[2::3]) < SPAN
+        and sum(gaps_ms) <= latest_ms
+    )
 
 
 def _faults(group: str, row: Rows, selectors: int, left_ms: int) -> Iterator[str]:
