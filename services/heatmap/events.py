@@ -11,6 +11,7 @@ import zlib
 from array import array
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -30,6 +31,7 @@ _SELECTOR_LENGTH_MAX = 200
 _EVENTS_MAX = 500
 _VERSION = re.compile(r"[A-Za-z0-9._-]{0,32}")
 _SALTS = 4
+_KNOWN = 8_192
 # Of values that lie too deep inside each other the last one is raised.
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -135,7 +137,7 @@ class HeatSchema:
             posted = _salvaged(body, error, rejected)
         except _UNREADABLE as error:
             raise RefusedError(f"The body is not valid JSON: {error}.") from error
-        page = _page(posted)
+        page = _page(posted.page)
         self._require_known(posted)
         self._admission.require(posted.site, page, posted.ver, sender.received_ms)
         view_id = _view_id(posted.id)
@@ -184,13 +186,14 @@ class HeatSchema:
             _require_selectors(posted.els)
 
 
-def _page(posted: Posted) -> str:
-    page = posted.page.partition("#")[0].partition("?")[0]
+@lru_cache(_KNOWN)
+def _page(asked: str) -> str:
+    page = asked.partition("#")[0].partition("?")[0]
     # Browsers take what begins with two slashes, or a backslash for one of them, for another site.
     is_path = page.startswith("/") and page[1:2] not in {"/", "\\"}
     if not is_path or len(page) > 512 or not page.isprintable():
         raise RefusedError(
-            f"The page is {posted.page[:64]!r}, but must be a path of at most 512 printable "
+            f"The page is {asked[:64]!r}, but must be a path of at most 512 printable "
             "characters that starts with one slash."
         )
     return page
@@ -209,6 +212,7 @@ def _require_selectors(selectors: list[str]) -> None:
             )
 
 
+@lru_cache(_KNOWN)
 def _view_id(text: str) -> int:
     try:
         number = urlsafe_b64decode(text + "=")

@@ -77,6 +77,16 @@ def test_the_promised_figures_are_kept() -> None:
     assert figures["stack.second_start_s"] <= 30
     assert figures["stack.memory_mb"] <= 3000
     assert figures["recommender.hr_at_5"] >= 0.37
+    assert figures["heatmap.truth_lost"] == figures["heatmap.truth_doubled"] == 0
+    assert figures["heatmap.click_to_paint_p50_s"] <= 0.5
+    assert figures["heatmap.click_to_paint_p99_s"] <= 1.5
+    assert figures["heatmap.position_error_px_same_class"] <= 2
+    assert figures["heatmap.position_error_px_across"] <= 10
+    assert figures["heatmap.post_to_store_p99_ms"] <= 60
+    assert figures["heatmap.fold_events_per_cpu_s"] >= 1_500_000
+    assert figures["heatmap.tracker_gz_bytes"] <= 3_072
+    assert figures["heatmap.wire_bytes_per_event"] <= 25
+    assert figures["heatmap.cost_ratio_10k_to_10_pages"] <= 1.2
 
 
 def test_every_figure_names_the_command_that_measures_it() -> None:

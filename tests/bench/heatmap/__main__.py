@@ -6,6 +6,7 @@ PARTS="fold truth" measures only those; each part writes its figures when it is 
 import importlib
 import sys
 
+from services.common import log
 from services.common.figures import record
 from services.common.settings import load_settings
 
@@ -17,6 +18,7 @@ def main() -> None:
     for part in parts:
         if part not in PARTS:
             sys.exit(f"PARTS names '{part}'; there is {', '.join(PARTS)}.")
+    log.configure("ERROR", "bench")
     for part in parts:
         print(f"{part}:", flush=True)
         figures = importlib.import_module(f"tests.bench.heatmap.{part}").measure()

@@ -23,9 +23,9 @@ from tests.heat.steady import EVENTS
 
 COMMAND = "make bench SERVICE=heatmap PARTS=collect"
 OTHERS = (WORKER, ARCHIVE, "heatmap visitors")
-BATCHES, WARM_UP = 20_000, 10_000
-CONNECTIONS = 128
-ROUNDS = 5
+BATCHES, WARM_UP = 10_000, 10_000
+CONNECTIONS = 512
+ROUNDS = 15
 
 
 def measure() -> list[Figure]:

@@ -25,7 +25,7 @@ from tests.stack.heat_desk import FLAGS, serve_page
 from tests.stack.shop import running
 from tests.waiting import until
 
-COMMAND = 'make bench SERVICE=heatmap PARTS="paint"'
+COMMAND = "make bench SERVICE=heatmap PARTS=paint"
 CLICKS = 200
 PAUSE_MS = (150, 450)
 VISITORS_PER_MINUTE = 60

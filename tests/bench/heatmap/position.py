@@ -21,7 +21,7 @@ from services.heatmap.events import view_class
 from tests.stack.heat_desk import Desk, open_desk, painted, window
 from tests.waiting import until
 
-COMMAND = 'make bench SERVICE=heatmap PARTS="position"'
+COMMAND = "make bench SERVICE=heatmap PARTS=position"
 WIDTHS = (375, 768, 1440)
 SAME_CLASS = 1680
 HEIGHT = 900
