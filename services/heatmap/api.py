@@ -105,6 +105,7 @@ def build(
     app.add_exception_handler(BusyError, _busy)
     app.add_middleware(ReadableFrom, origins=origins)
     _serve_heat(app, looking, streams)
+    _serve_pictures(app, looking)
     _serve_pages_api(app, looking)
     _serve_operation(app, looking.heat, ends)
     _serve_scripts(app)
@@ -138,6 +139,8 @@ def _serve_heat(app: FastAPI, looking: Looking, streams: Streams) -> None:
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
+
+def _serve_pictures(app: FastAPI, looking: Looking) -> None:
     @app.get(
         "/v1/picture.png",
         tags=["heat"],
