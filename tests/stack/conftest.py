@@ -12,9 +12,12 @@ from dataclasses import dataclass
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser
 from psycopg import sql
 
 from tests.demo import Demo, own_settings, running_demo
+from tests.stack.readers import chromium, document
+from tests.stack.recorder import Recorder, recording
 
 URLS = ("RECOMMENDER_URL", "FRONT_URL", "MLFLOW_URL", "HEATMAP_URL")
 
@@ -63,3 +66,17 @@ def database_url(stack: Demo) -> Iterator[str]:
         connection.execute(sql.SQL("create database {}").format(name))
         yield server.rpartition("/")[0] + "/" + name.as_string().strip('"')
         connection.execute(sql.SQL("drop database {} with (force)").format(name))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser as people have it, for those who read pages with the tracker."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    """Two pages that carry the tracker, and what it posts from there."""
+    with recording({"/page": document(), "/other": document()}) as recorder:
+        yield recorder

@@ -1,6 +1,5 @@
 """The tracker in a real browser: what was seen for how long, and whom it says nothing of."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -18,7 +17,6 @@ from tests.stack.readers import (
     SCRIPT,
     WIDTH,
     answering,
-    chromium,
     come,
     document,
     leave,
@@ -29,24 +27,12 @@ from tests.stack.readers import (
     turn_away,
     turn_back,
 )
-from tests.stack.recorder import Recorder, recording, rows
+from tests.stack.recorder import Recorder, rows
 from tests.stack.shop import running
 from tests.unit.recommender.fake_shop import FakeShop
 from tests.waiting import until
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    with recording({"/page": document(), "/other": document()}) as recorder:
-        yield recorder
 
 
 def test_a_still_reader_is_one_band_for_the_time_it_was_shown(

@@ -1,9 +1,7 @@
 """The tracker in a real browser: where clicks and the pointer were."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
-import pytest
 from playwright.sync_api import Browser
 
 from tests.stack.browser import needs_chromium
@@ -11,7 +9,6 @@ from tests.stack.readers import (
     DEADLINE_S,
     DOCUMENT,
     answering,
-    chromium,
     come,
     document,
     leave,
@@ -19,22 +16,10 @@ from tests.stack.readers import (
     reader,
     settle,
 )
-from tests.stack.recorder import Recorder, recording, rows
+from tests.stack.recorder import Recorder, rows
 from tests.waiting import until
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    with recording({"/page": document(), "/other": document()}) as recorder:
-        yield recorder
 
 
 def test_a_click_is_a_place_in_its_element_and_on_the_page(

@@ -1,8 +1,5 @@
 """The tracker in a real browser: its batches arrive once, whatever happens on the way."""
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Browser
 
 from tests.stack.browser import needs_chromium
@@ -10,9 +7,7 @@ from tests.stack.readers import (
     CAN_HIDE,
     DEADLINE_S,
     answering,
-    chromium,
     come,
-    document,
     leave,
     press,
     reader,
@@ -21,22 +16,10 @@ from tests.stack.readers import (
     turn_away,
     turn_back,
 )
-from tests.stack.recorder import Recorder, recording
+from tests.stack.recorder import Recorder
 from tests.waiting import until
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    with recording({"/page": document(), "/other": document()}) as recorder:
-        yield recorder
 
 
 def test_a_batch_that_was_not_taken_comes_again_under_its_name(

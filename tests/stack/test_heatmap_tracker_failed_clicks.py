@@ -1,6 +1,5 @@
 """The tracker in a real browser: which clicks are rage, and which are dead."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,28 +7,14 @@ from playwright.sync_api import Browser, Page
 
 from tests.stack.browser import needs_chromium
 from tests.stack.readers import (
-    chromium,
-    document,
     leave,
     press,
     reader,
     settle,
 )
-from tests.stack.recorder import Recorder, recording
+from tests.stack.recorder import Recorder
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    with recording({"/page": document(), "/other": document()}) as recorder:
-        yield recorder
 
 
 # A machine that is slow must not make three clicks take longer than a second of the page's time.
